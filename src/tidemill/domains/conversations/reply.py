@@ -1,0 +1,246 @@
+"""Starts the reply to a message: checks, rows, ports, and the run itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tidemill.domains.conversations.desk import Asker, Desk
+from tidemill.domains.conversations.errors import ConversationNotFound, FieldInvalid
+from tidemill.domains.conversations.history import GivenHistory, StoredHistory
+from tidemill.domains.conversations.keeping import Keeper, Thread, queue_message, queue_thread
+from tidemill.domains.conversations.models import Conversation, ConversationVariable
+from tidemill.domains.files import service as files
+from tidemill.domains.files.port import RunFiles
+from tidemill.domains.runs.errors import InputRefused
+from tidemill.domains.runs.live import LiveRun
+from tidemill.domains.runs.programs import Program
+from tidemill.domains.runs.runner import Ports, Start
+from tidemill.domains.runs.ticket import Ticket
+from tidemill.dsl import CompiledApp
+from tidemill.engine.errors import InputInvalid
+from tidemill.engine.values import File, Value, plain
+from tidemill.kit.db import new_id
+from tidemill.ports import Files, History, Http, Turn
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of an app. `turns` are earlier exchanges of a caller that keeps them itself."""
+
+    inputs: Mapping[str, Any]
+    query: str = ""
+    files: Sequence[Mapping[str, Any]] = ()
+    conversation_id: UUID | None = None
+    trace_id: str | None = None
+    turns: Sequence[Turn] | None = None
+
+
+@dataclass
+class Reply:
+    """A started reply: its run, and whether it opened a conversation."""
+
+    live: LiveRun
+    query: str
+    is_new: bool = False
+
+
+async def start_message(desk: Desk, asker: Asker, program: Program, order: Order) -> Reply:
+    """Begin the reply of a chat, agent-chat or chatflow app.
+
+    Raises:
+        ConversationNotFound: The conversation is not this asker's.
+        InputRefused, FieldInvalid, FileRefused: What was sent cannot be used.
+    """
+    query = order.query.replace("\0", "")
+    if not query.strip():
+        raise FieldInvalid("`query` is empty. Send the user's message.", params="query")
+    thread = await _thread(desk, asker, order)
+    inputs, used = await read_inputs(desk, asker, program.compiled, order, defaults=thread.inputs or None)
+    message_id, ticket_id = new_id(), new_id()
+    ticket = _ticket(asker, program, ticket_id, conversation_id=thread.id, message_id=message_id)
+    recorder = desk.runner.recorder
+    keeper = Keeper(recorder, ticket, thread)
+    if order.turns is None:
+        queue_thread(recorder, asker, ticket, program.compiled, thread, inputs, query)
+        queue_message(recorder, asker, ticket, inputs, query, used)
+        history: History = StoredHistory(desk.database, thread.id, before=message_id)
+    else:
+        history = GivenHistory(order.turns)
+    system = {
+        "query": query,
+        "files": used,
+        "conversation_id": str(thread.id),
+        "user_id": asker.user,
+        "dialogue_count": thread.turn,
+        "app_id": ticket.app_id,
+        "workflow_id": ticket.workflow_id,
+        "workflow_run_id": ticket.run_id,
+    }
+    values = {name: value for name, (_, value) in thread.variables.items()}
+    start = Start(
+        ticket=ticket,
+        program=program,
+        pool=program.compiled.pool(inputs, system=system, conversation=values, environment=program.environment),
+        inputs=shown_inputs(inputs, system),
+        ports=ports_for(desk, asker, history),
+        source=asker.surface,
+        user=asker.user,
+        query=query,
+        trace_id=order.trace_id,
+    )
+    return Reply(desk.runner.start(start, keeper if order.turns is None else None), query, is_new=thread.is_new)
+
+
+async def start_completion(desk: Desk, asker: Asker, program: Program, order: Order) -> Reply:
+    """Begin the answer of a completion app: a message without a conversation."""
+    query = order.query.replace("\0", "") or str(order.inputs.get("query") or "")
+    inputs, used = await read_inputs(desk, asker, program.compiled, order)
+    ticket = _ticket(asker, program, new_id(), message_id=new_id())
+    system = {
+        "query": query,
+        "files": used,
+        "user_id": asker.user,
+        "app_id": ticket.app_id,
+        "workflow_id": ticket.workflow_id,
+        "workflow_run_id": ticket.run_id,
+    }
+    recorder, is_kept = desk.runner.recorder, order.turns is None
+    if is_kept:
+        queue_message(recorder, asker, ticket, inputs, query, used)
+    start = Start(
+        ticket=ticket,
+        program=program,
+        pool=program.compiled.pool(inputs, system=system, environment=program.environment),
+        inputs=shown_inputs(inputs, system),
+        ports=ports_for(desk, asker, GivenHistory(())),
+        source=asker.surface,
+        user=asker.user,
+        query=query,
+        trace_id=order.trace_id,
+    )
+    return Reply(desk.runner.start(start, Keeper(recorder, ticket, None) if is_kept else None), query)
+
+
+async def start_workflow(desk: Desk, asker: Asker, program: Program, order: Order) -> LiveRun:
+    """Begin a run of a workflow app."""
+    inputs, used = await read_inputs(desk, asker, program.compiled, order)
+    ticket = _ticket(asker, program, new_id())
+    system: dict[str, Value] = {
+        "files": list[Any](used),
+        "user_id": asker.user,
+        "app_id": ticket.app_id,
+        "workflow_id": ticket.workflow_id,
+        "workflow_run_id": ticket.run_id,
+    }
+    start = Start(
+        ticket=ticket,
+        program=program,
+        pool=program.compiled.pool(inputs, system=system, environment=program.environment),
+        inputs=shown_inputs(inputs, system),
+        ports=ports_for(desk, asker, GivenHistory(())),
+        source=asker.surface,
+        user=asker.user,
+        query=order.query,
+        trace_id=order.trace_id,
+    )
+    return desk.runner.start(start)
+
+
+async def read_inputs(
+    desk: Desk, asker: Asker, compiled: CompiledApp, order: Order, *, defaults: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[Any]]:
+    """The start inputs and the message's files, validated, with uploads looked up and marked as used."""
+    raw = dict(order.inputs)
+    used: list[File] = []
+    if len(order.files) > desk.max_files:
+        raise FieldInvalid(f"At most {desk.max_files} files can be sent at once.", params="files")
+    named = [field_ for field_ in compiled.inputs if field_.type in ("file", "file-list") and raw.get(field_.variable)]
+    if named or order.files:
+        async with desk.database.session() as db:
+            for field_ in named:
+                raw[field_.variable] = await _input_files(desk, db, asker, raw[field_.variable], field_.type)
+            used = await _resolved(desk, db, asker, order.files)
+    try:
+        return compiled.start_inputs(raw, defaults_from=defaults), used
+    except InputInvalid as error:
+        raise InputRefused(str(error), params=error.variable) from error
+
+
+async def _input_files(desk: Desk, db: AsyncSession, asker: Asker, value: Any, kind: str) -> list[File] | File | None:
+    references = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
+    found = await _resolved(desk, db, asker, references)
+    return found if kind == "file-list" else next(iter(found), None)
+
+
+async def _resolved(desk: Desk, db: AsyncSession, asker: Asker, references: Sequence[Mapping[str, Any]]) -> list[File]:
+    found = await files.resolve(db, asker.file_owner, references, links=desk.links, http=desk.http)
+    await files.attach(db, found)
+    return found
+
+
+def ports_for(desk: Desk, asker: Asker, history: History) -> Ports:
+    """The outside world of one run."""
+    own = RunFiles(desk.database, desk.storage, desk.http, asker.file_owner, desk.links, desk.upload_limits)
+    return {Http: desk.http, **desk.runner.ports(asker.workspace_id), Files: own, History: history}
+
+
+def shown_inputs(inputs: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as the first event shows them."""
+    return plain({**inputs, **{f"sys.{name}": value for name, value in system.items()}})
+
+
+async def _thread(desk: Desk, asker: Asker, order: Order) -> Thread:
+    if order.conversation_id is None:
+        return Thread(new_id())
+    async with desk.database.session() as db:
+        conversation = await own_conversation(db, asker, order.conversation_id)
+        query = select(ConversationVariable).where(
+            ConversationVariable.workspace_id == asker.workspace_id,
+            ConversationVariable.conversation_id == conversation.id,
+        )
+        rows = (await db.scalars(query)).all()
+    return Thread(
+        id=conversation.id,
+        turn=conversation.turn_count + 1,
+        is_new=False,
+        inputs=conversation.inputs,
+        variables={row.name: (row.id, row.value) for row in rows},
+    )
+
+
+async def own_conversation(db: AsyncSession, asker: Asker, conversation_id: UUID) -> Conversation:
+    """A conversation of this asker. Raises `ConversationNotFound` for everybody else's."""
+    query = select(Conversation).where(
+        Conversation.workspace_id == asker.workspace_id,
+        Conversation.app_id == asker.app_id,
+        Conversation.id == conversation_id,
+        Conversation.end_user_id == asker.end_user_id,
+        Conversation.account_id == asker.account_id,
+    )
+    conversation = (await db.scalars(query)).first()
+    if conversation is None:
+        raise ConversationNotFound("There is no such conversation of this user.")
+    return conversation
+
+
+def _ticket(
+    asker: Asker, program: Program, run_id: UUID, *, conversation_id: UUID | None = None, message_id: UUID | None = None
+) -> Ticket:
+    return Ticket(
+        task_id=str(new_id()),
+        run_id=str(run_id),
+        app_id=str(asker.app_id),
+        workflow_id=str(program.workflow_id),
+        mode=program.mode,
+        creator=asker.creator,
+        created_at=int(time.time()),
+        conversation_id=str(conversation_id or ""),
+        message_id=str(message_id or ""),
+    )

@@ -1,0 +1,103 @@
+"""Apps ready to run: compiled once per version and kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from tidemill.domains.apps import service as apps
+from tidemill.domains.apps.errors import VersionNotFound
+from tidemill.domains.runs.errors import AppUnavailable, NotPublished, UnknownVersion
+from tidemill.domains.runs.ticket import AppMode
+from tidemill.domains.workspaces.permissions import Scoped
+from tidemill.dsl import AppFile, CompiledApp, DslInvalid
+from tidemill.dsl import compile as compile_app
+from tidemill.engine.errors import GraphInvalid
+from tidemill.kit.crypto import Vault
+from tidemill.kit.db import Database
+from tidemill.kit.single_flight import SingleFlight
+
+MAX_KEPT = 256
+
+
+@dataclass(frozen=True)
+class Program:
+    """One state of an app, ready to run. `workflow_id` is the version, or the app itself for its draft."""
+
+    app_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID | None
+    mode: AppMode
+    compiled: CompiledApp
+    environment: Mapping[str, str]
+
+
+class Programs:
+    """The compiled apps of this process, least recently used dropped first."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._flight = SingleFlight()
+        self._kept: OrderedDict[Hashable, Program] = OrderedDict()
+
+    async def published(self, scope: Scoped, app_id: UUID, version_id: UUID | None) -> Program:
+        """The published version of an app. Raises `NotPublished`, `UnknownVersion`, `AppUnavailable`."""
+        if version_id is None:
+            raise NotPublished("The app has not been published. Publish it, then call it again.")
+        key = (scope.workspace_id, app_id, version_id)
+        if (program := self._find(key)) is not None:
+            return program
+        async with self._flight.turn(key):
+            if (program := self._find(key)) is not None:
+                return program
+            try:
+                async with self._database.session() as db:
+                    version = await apps.get_version(db, scope, app_id, version_id)
+            except VersionNotFound as error:
+                raise UnknownVersion("The app has no such published version.") from error
+            environment = apps.environment(self._vault, version)
+            program = _program(scope.workspace_id, app_id, version_id, version_id, version.document, environment)
+            return self._keep(key, program)
+
+    async def draft(self, scope: Scoped, app_id: UUID) -> Program:
+        """The draft of an app, as it is now. Raises `AppNotFound`, `AppUnavailable`."""
+        async with self._database.session() as db:
+            app = await apps.get(db, scope, app_id)
+            key = (scope.workspace_id, app_id, app.revision)
+            if (program := self._find(key)) is not None:
+                return program
+            app = await apps.get(db, scope, app_id, with_document=True)
+        environment = apps.environment(self._vault, app)
+        return self._keep(key, _program(scope.workspace_id, app_id, app_id, None, app.document, environment))
+
+    def _find(self, key: Hashable) -> Program | None:
+        program = self._kept.get(key)
+        if program is not None:
+            self._kept.move_to_end(key)
+        return program
+
+    def _keep(self, key: Hashable, program: Program) -> Program:
+        self._kept[key] = program
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
+        return program
+
+
+def _program(
+    workspace_id: UUID,
+    app_id: UUID,
+    workflow_id: UUID,
+    version_id: UUID | None,
+    document: dict[str, Any],
+    environment: Mapping[str, str],
+) -> Program:
+    try:
+        compiled = compile_app(AppFile.from_document(document))
+    except (DslInvalid, GraphInvalid) as error:
+        raise AppUnavailable(f"The app cannot run: {error}") from error
+    return Program(app_id, workspace_id, workflow_id, version_id, cast(AppMode, compiled.mode), compiled, environment)

@@ -1,0 +1,25 @@
+"""Imports every table, so that `Base.metadata` is whole."""
+
+from tidemill.domains.accounts import models as accounts
+from tidemill.domains.api_keys import models as api_keys
+from tidemill.domains.apps import models as apps
+from tidemill.domains.conversations import models as conversations
+from tidemill.domains.files import models as files
+from tidemill.domains.model_providers import models as model_providers
+from tidemill.domains.runs import models as runs
+from tidemill.domains.workspaces import models as workspaces
+from tidemill.kit.db import Base
+
+__all__ = [
+    "accounts",
+    "api_keys",
+    "apps",
+    "conversations",
+    "files",
+    "metadata",
+    "model_providers",
+    "runs",
+    "workspaces",
+]
+
+metadata = Base.metadata
