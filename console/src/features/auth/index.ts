@@ -1,0 +1,1 @@
+export { accept, meQuery, useMe, useSignOut, useUpdateMe } from "./api";

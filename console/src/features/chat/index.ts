@@ -1,0 +1,2 @@
+export { ChatPane } from "./view/ChatPane";
+export { RunForm } from "./view/RunForm";

@@ -1,0 +1,4 @@
+export { modelsQuery } from "./api";
+export { FirstModel } from "./FirstModel";
+export { ModelPicker } from "./ModelPicker";
+export { modelKey, parseModelKey } from "./modelKey";

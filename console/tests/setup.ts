@@ -1,0 +1,5 @@
+import { afterEach } from "vitest";
+
+afterEach(() => {
+  if (typeof document !== "undefined") document.body.replaceChildren();
+});

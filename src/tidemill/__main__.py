@@ -1,0 +1,3 @@
+from tidemill.cli.program import main
+
+main()
