@@ -74,8 +74,8 @@ def ensure_installed(*, dev: bool) -> None:
     uv = _find_uv()
     build_console(uv=uv)
     dev = dev or "dev" in stamps
-    command = [uv, "pip", "install", "--python", str(PYTHON), "--editable", "."]
-    _run(command + (["--group", "dev", "--extra", "redis"] if dev else []), {"TIDEMILL_CONSOLE": "skip"})
+    command = [uv, "pip", "install", "--python", str(PYTHON), "--editable", ".[redis]" if dev else "."]
+    _run(command + (["--group", "dev"] if dev else []), {"TIDEMILL_CONSOLE": "skip"})
     STAMP.write_text(f"{wanted} {'dev' if dev else ''}\n")
 
 

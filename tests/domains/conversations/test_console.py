@@ -37,6 +37,10 @@ async def test_a_draft_is_chatted_with_and_the_conversation_continues(served: Se
     assert second[0]["conversation_id"] == conversation
     assert [item["id"] for item in listed["data"]] == [conversation]
     assert [item["query"] for item in messages["data"]] == ["one", "two"]
+    assert [item["workflow_run_id"] for item in messages["data"]] == [
+        first[0]["workflow_run_id"],
+        second[0]["workflow_run_id"],
+    ]
 
 
 async def test_a_workflow_draft_is_run_and_its_trace_can_be_read(served: Served, owner: Person):

@@ -44,7 +44,7 @@ export type SystemState = Schemas["SystemRead"];
 
 export type Conversation = Schemas["ConversationRead"];
 export type ConversationPage = Schemas["ConversationPage"];
-export type Message = Schemas["MessageRead"] & { workflow_run_id?: string | null };
+export type Message = Schemas["MessageRead"];
 export type MessageFile = Schemas["MessageFileRead"];
 export type MessagePage = Schemas["MessagePage"];
 export type UploadedFile = Schemas["UploadRead"];

@@ -115,11 +115,13 @@ async def list_messages(
     first_id: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> MessagePage:
-    """The messages of one conversation."""
+    """The messages of one conversation, each with the run that answered it."""
     asker = await _asker(db, member, app_id)
     rows, has_more = await service.list_messages(db, asker, conversation_id, first_id=first_id, limit=limit)
     ratings = await service.ratings_of(db, asker, [row.id for row in rows])
-    data = [shapes.message_json(row, ratings.get(row.id), desk.links) for row in rows]
+    data = [
+        {**shapes.message_json(row, ratings.get(row.id), desk.links), "workflow_run_id": row.run_id} for row in rows
+    ]
     return MessagePage.model_validate({"limit": limit, "has_more": has_more, "data": data})
 
 

@@ -79,6 +79,7 @@ class MessageRead(Schema):
     provider_response_latency: float
     total_price: str | None
     currency: str | None
+    workflow_run_id: UUID
 
 
 class MessagePage(Schema):

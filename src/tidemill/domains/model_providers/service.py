@@ -224,7 +224,7 @@ async def _ask_ollama(db: AsyncSession, scope: Scoped, registry: ModelRegistry, 
 
 
 def _completed(preset: presets.Preset, given: Mapping[str, str], shelf: Shelf) -> dict[str, str]:
-    """The given credentials, with stored secrets where they were left empty and defaults elsewhere."""
+    """The given credentials; stored ones for fields not given and secrets left empty; defaults elsewhere."""
     fields = {field.name: field for field in preset.fields}
     if unknown := sorted(given.keys() - fields.keys()):
         known = ", ".join(fields) or "none"
@@ -234,7 +234,7 @@ def _completed(preset: presets.Preset, given: Mapping[str, str], shelf: Shelf) -
     stored = shelf.credentials.get(preset.id, {})
     completed: dict[str, str] = {}
     for name, field in fields.items():
-        kept = stored.get(name, "") if field.kind == "secret" else ""
+        kept = stored.get(name, "") if field.kind == "secret" or name not in given else ""
         if value := given.get(name, "").strip() or kept or field.default:
             completed[name] = value
     return completed
