@@ -47,13 +47,13 @@ class Node(NamedTuple):
 def sources_hash(console: Path) -> str:
     """SHA-256 over the names and contents of everything the built site depends on."""
     digest = hashlib.sha256()
-    for path in sorted(set(_source_files(console))):
+    for path in sorted(set(source_files(console))):
         digest.update(path.relative_to(console).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).digest())
     return digest.hexdigest()
 
 
-def _source_files(console: Path) -> Iterator[Path]:
+def source_files(console: Path) -> Iterator[Path]:
     for pattern in SOURCES:
         for path in console.glob(pattern):
             if path.is_file() and ".test." not in path.name:

@@ -23,7 +23,15 @@ async def templates():
 
 
 def processes() -> list[int]:
-    return [child.pid for child in psutil.Process().children(recursive=True)]
+    """The template workers of this process. Other tests may have left servers of their own running."""
+    return [child.pid for child in psutil.Process().children(recursive=True) if _is_template_worker(child)]
+
+
+def _is_template_worker(process: psutil.Process) -> bool:
+    try:
+        return any("template_worker" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 BLOWUPS = {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import dify_client
 import openai
 import pytest
 from dify_client import models
+from openai.types.chat import ChatCompletionChunk
 
-from support.served import Api, Served, chatflow, model_app, model_workflow, workflow
+from support.served import Api, Served, chatflow, checked, model_app, model_workflow, workflow
 
 
 def client_of(app: Api) -> openai.AsyncOpenAI:
@@ -103,6 +105,91 @@ async def test_errors_have_openais_shape(served: Served):
     assert empty.value.param == "messages"
     assert failed.value.code == "provider_not_initialize"
     assert cut.value.code == "provider_not_initialize"
+
+
+async def test_an_error_in_the_middle_of_a_stream_is_raised_after_the_text_before_it(served: Served):
+    await served.add_models("mock-50tok-2ms-errat5", "mock-50tok-2ms-cut5")
+    question: Any = [{"role": "user", "content": "hello"}]
+
+    for model in ("mock-50tok-2ms-errat5", "mock-50tok-2ms-cut5"):
+        app = await served.publish(model_app("chat", model))
+        pieces: list[str] = []
+        async with client_of(app) as client:
+            stream = await client.chat.completions.create(model="m", messages=question, stream=True)
+            with pytest.raises(openai.APIError) as cut:
+                await _read(stream, pieces)
+        # The fifth chunk of the wire is the one that names the role.
+        assert len("".join(pieces).split()) == 4
+        assert cut.value.code == "completion_request_error"
+        assert isinstance(cut.value.body, dict)
+        assert set(cut.value.body) == {"message", "type", "param", "code"}
+
+
+async def _read(stream: openai.AsyncStream[ChatCompletionChunk], pieces: list[str]) -> None:
+    async for chunk in stream:
+        pieces.append(chunk.choices[0].delta.content or "")
+
+
+async def test_a_client_that_closes_its_stream_stops_the_run(served: Served):
+    app = await served.publish(chatflow("mock-hang3"))
+    question: Any = [{"role": "user", "content": "hello"}]
+
+    async with client_of(app) as client:
+        stream = await client.chat.completions.create(model="m", messages=question, stream=True)
+        async for chunk in stream:
+            if chunk.choices[0].delta.content:
+                break
+        await stream.close()
+
+    assert await asyncio.to_thread(served.models.wait_for_disconnects) < 1.0
+
+
+async def test_what_is_not_there_is_a_404_in_openais_shape(served: Served):
+    app = await served.publish(chatflow())
+
+    async with client_of(app) as client:
+        found = await client.models.retrieve("A advanced-chat app")
+        with pytest.raises(openai.NotFoundError) as model:
+            await client.models.retrieve("gpt-9")
+        with pytest.raises(openai.NotFoundError) as route:
+            await client.embeddings.create(model="m", input="tide")
+
+    assert found.id == "A advanced-chat app"
+    assert (model.value.code, model.value.param) == ("model_not_found", "model")
+    assert "A advanced-chat app" in str(model.value)
+    assert isinstance(route.value.body, dict)
+    assert set(route.value.body) == {"message", "type", "param", "code"}
+
+
+async def test_an_app_that_is_not_published_says_so(served: Served):
+    browser = served.owner.browser
+    content = {"content": json.dumps(workflow(), ensure_ascii=False)}
+    app_id = (await checked(browser, "POST", "/apps/import", content))["app"]["id"]
+    key = (await checked(browser, "POST", f"/apps/{app_id}/keys", {}))["secret"]
+
+    async with openai.AsyncOpenAI(api_key=key, base_url=f"{served.base}/openai/v1", max_retries=0) as client:
+        with pytest.raises(openai.BadRequestError, match="has not been published"):
+            await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+
+
+async def test_instructions_of_the_client_come_with_the_first_thing_its_user_says(served: Served):
+    app = await served.publish(model_app("chat"))
+
+    async with client_of(app) as client:
+        await client.chat.completions.create(
+            model="any",
+            messages=[
+                {"role": "system", "content": [{"type": "text", "text": "Speak Latin."}]},
+                {"role": "developer", "content": "Rhyme."},
+                {"role": "user", "content": "one"},
+            ],
+        )
+        with pytest.raises(openai.BadRequestError) as alone:
+            await client.chat.completions.create(model="any", messages=[{"role": "system", "content": "Speak."}])
+
+    sent = [(m["role"], m["content"]) for m in served.models.requests()[-1].body["messages"]]
+    assert sent == [("system", "Be brief."), ("user", "Speak Latin.\n\nRhyme.\n\none")]
+    assert alone.value.param == "messages"
 
 
 async def test_a_picture_inside_a_message_reaches_the_model(served: Served):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from support.served import Answer, Api, Served, chatflow, workflow
+from support.served import Served, chatflow, workflow
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489") + b"\0" * 20
 FILE_FIELD = {
@@ -17,17 +17,10 @@ FILE_FIELD = {
 }
 
 
-async def upload(app: Api, name: str, kind: str | None, data: bytes, *, user: str = "ada") -> Answer:
-    form = aiohttp.FormData(quote_fields=False)
-    form.add_field("file", data, filename=name, content_type=kind)
-    form.add_field("user", user)
-    return await app.call("POST", "/files/upload", data=form)
-
-
 async def test_an_upload_is_kept_and_its_signed_link_reads_it(served: Served):
     app = await served.publish(chatflow())
 
-    answer = await upload(app, "Photo.PNG", "image/png", PNG)
+    answer = await app.upload("Photo.PNG", "image/png", PNG)
     body = answer.json()
     async with served.http.get(body["source_url"]) as link:
         data = await link.read()
@@ -46,7 +39,7 @@ async def test_an_upload_is_kept_and_its_signed_link_reads_it(served: Served):
 
 async def test_a_changed_link_reads_nothing(served: Served):
     app = await served.publish(chatflow())
-    url = (await upload(app, "a.png", "image/png", PNG)).json()["source_url"]
+    url = (await app.upload("a.png", "image/png", PNG)).json()["source_url"]
 
     async with served.http.get(url[:-2] + "xx") as response:
         assert response.status == 404
@@ -54,7 +47,7 @@ async def test_a_changed_link_reads_nothing(served: Served):
 
 async def test_a_file_can_be_previewed_once_a_run_has_used_it(served: Served):
     app, other = await served.publish(workflow(variables=[FILE_FIELD])), await served.publish(chatflow())
-    file_id = (await upload(app, "a.png", "image/png", PNG)).json()["id"]
+    file_id = (await app.upload("a.png", "image/png", PNG)).json()["id"]
 
     before = await app.get(f"/files/{file_id}/preview")
     ran = await app.run({"f": {"type": "image", "transfer_method": "local_file", "upload_file_id": file_id}})
@@ -74,7 +67,7 @@ async def test_a_file_can_be_previewed_once_a_run_has_used_it(served: Served):
 
 async def test_what_a_browser_could_run_is_a_download_whatever_it_claims_to_be(served: Served):
     app = await served.publish(workflow(variables=[FILE_FIELD]))
-    uploaded = (await upload(app, "a.png", "image/png", b"<html><script>alert(1)</script>")).json()
+    uploaded = (await app.upload("a.png", "image/png", b"<html><script>alert(1)</script>")).json()
     await app.run({"f": {"transfer_method": "local_file", "upload_file_id": uploaded["id"]}})
 
     preview = await app.get(f"/files/{uploaded['id']}/preview")
@@ -86,7 +79,7 @@ async def test_what_a_browser_could_run_is_a_download_whatever_it_claims_to_be(s
 
 async def test_another_users_upload_cannot_be_used(served: Served):
     app = await served.publish(workflow(variables=[FILE_FIELD]))
-    file_id = (await upload(app, "a.png", "image/png", PNG, user="ada")).json()["id"]
+    file_id = (await app.upload("a.png", "image/png", PNG, user="ada")).json()["id"]
 
     answer = await app.run({"f": {"transfer_method": "local_file", "upload_file_id": file_id}}, user="eve")
 
@@ -102,8 +95,8 @@ async def test_an_upload_that_cannot_be_kept_is_refused_by_its_fault(served: Ser
     for name in ("a.txt", "b.txt"):
         two.add_field("file", b"x", filename=name, content_type="text/plain")
 
-    illegal = await upload(app, "a:b.txt", "text/plain", b"x")
-    large = await upload(app, "a.txt", "text/plain", b"x" * (15 * 1024 * 1024 + 1))
+    illegal = await app.upload("a:b.txt", "text/plain", b"x")
+    large = await app.upload("a.txt", "text/plain", b"x" * (15 * 1024 * 1024 + 1))
     none = await app.call("POST", "/files/upload", data=nothing)
     many = await app.call("POST", "/files/upload", data=two)
 

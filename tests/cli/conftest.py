@@ -62,7 +62,7 @@ def tidemill(environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Cap
     return CommandLine(tmp_path, capsys)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model_process() -> Iterator[ModelServer]:
     with running_model_server() as server:
         yield server

@@ -113,3 +113,9 @@ def test_every_setting_says_what_it_is():
 def test_the_reference_page_and_the_example_file_are_up_to_date():
     assert (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8") == page()
     assert (ROOT / ".env.example").read_text("utf-8") == env_example()
+
+
+def test_a_name_that_only_the_command_line_reads_is_no_slip(tmp_path: Path):
+    settings = load(home=tmp_path, environ={"TIDEMILL_MODEL_WINDOWS": "m=8192"}, cwd=tmp_path)
+
+    assert settings.warnings() == []

@@ -299,3 +299,17 @@ def test_a_text_that_is_in_the_wanted_language_already_stays():
 def test_an_answer_tells_the_instructions_it_was_given():
     assert "“You are a pilot.”" in reply(prompt("Which way?", system="You are a pilot."))
     assert "指示" in reply(prompt("往哪里走？", system="你是一名领航员。"))
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        ("My name is Ada.", "My name is Ada."),
+        ("我叫小明，喜欢潮汐磨坊。", "我叫小明，喜欢潮汐磨坊。"),
+        ("a " * 40, "a a a a a a a a a a a a a a a a…"),
+    ],
+)
+def test_it_titles_a_conversation_by_its_first_words(message: str, title: str):
+    asked = f"Give a short title, at most eight words, to a conversation.\n\n{message}"
+
+    assert reply(prompt(asked, system="")) == title

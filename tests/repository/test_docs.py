@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-import cli_reference
 import pytest
-import readme
 
+import cli_reference
+import readme
 import tidemill
 from repository.tracked import ROOT, files
 from tidemill.kit.errors import AppError

@@ -52,6 +52,13 @@ class Api:
     async def run(self, inputs: Mapping[str, Any], *, user: str = "ada", **fields: Any) -> Answer:
         return await self.post("/workflows/run", {"inputs": inputs, "user": user, **fields})
 
+    async def upload(self, name: str, kind: str | None, data: bytes, *, user: str = "ada") -> Answer:
+        """Upload a file under this name, declared as of this kind."""
+        form = aiohttp.FormData(quote_fields=False)
+        form.add_field("file", data, filename=name, content_type=kind)
+        form.add_field("user", user)
+        return await self.call("POST", "/files/upload", data=form)
+
     @asynccontextmanager
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[EventReader]:
         """Open a stream and read it event by event."""

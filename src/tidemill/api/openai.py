@@ -30,6 +30,10 @@ PATH = "/openai/v1"
 _TEXT_FIELDS = frozenset({"text-input", "paragraph", "string"})
 
 
+class ModelNotFound(AppError):
+    status, code = 404, "model_not_found"
+
+
 def create_openai_api() -> FastAPI:
     """The endpoint as an application of its own. It reads the same state as the Service API."""
     app = FastAPI(
@@ -49,8 +53,9 @@ async def list_models(caller: ByKey) -> Response:
 
 
 async def read_model(name: str, caller: ByKey) -> Response:
-    """Any name is answered: the key says which app is meant."""
-    del caller
+    """The key's app, by the name under which it is listed. Questions may be asked under any name."""
+    if name != caller.name:
+        raise ModelNotFound(f"There is no model `{name}` for this key. It reaches `{caller.name}`.", params="model")
     return JSONResponse(_model(name))
 
 
@@ -62,7 +67,7 @@ async def create_completion(request: Request, caller: ByKey, desk: AtDesk) -> Re
     program = await desk.programs.published(caller, caller.app_id, caller.published_version_id)
     asker = asker_of(desk, caller, user_of(body), "openai")
     order = await _order(desk, request, asker, program, body, question)
-    leave = desk.runner.enter(caller.app_id)
+    leave = desk.runner.enter(program)
     try:
         live = await _start(desk, asker, program, order)
     except BaseException:
@@ -74,7 +79,13 @@ async def create_completion(request: Request, caller: ByKey, desk: AtDesk) -> Re
         options = body.get("stream_options")
         has_usage = isinstance(options, Mapping) and options.get("include_usage") is True
         encoder = OpenAIEncoder(live.ticket, model=name, has_usage=has_usage)
-        return EventStream(live, encoder, on_close=leave, ping=PING)
+
+        def close() -> None:
+            leave()
+            # This protocol has no stop but the end of the connection, and no way to read the answer later.
+            desk.runner.abandon(live)
+
+        return EventStream(live, encoder, on_close=close, ping=PING)
     try:
         finished = await asyncio.shield(live.finished)
     finally:

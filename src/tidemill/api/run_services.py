@@ -26,8 +26,9 @@ from tidemill.domains.runs.programs import Programs
 from tidemill.domains.runs.recorder import Recorder
 from tidemill.domains.runs.recovery import Executor
 from tidemill.domains.runs.runner import PortFactory, Runner
+from tidemill.domains.runs.stops import StopBoard
 from tidemill.engine.scheduler import Limits
-from tidemill.kit.bus import Bus
+from tidemill.kit.bus import Bus, MemoryBus
 from tidemill.kit.crypto import Vault
 from tidemill.kit.db import Database
 from tidemill.kit.links import links
@@ -75,6 +76,8 @@ async def run_services(
             ports=ports,
             limits=limits,
             max_active=settings.app_max_active_requests,
+            # A bus that ends at this process does not reach another one on the same database.
+            board=StopBoard(database, executor.id) if isinstance(bus, MemoryBus) else None,
         )
         runner.open()
         stack.push_async_callback(background.close)

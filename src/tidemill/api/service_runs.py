@@ -83,7 +83,7 @@ async def send_chat_message(request: Request, caller: ByKey, desk: AtDesk) -> Re
     )
     program = await _program(desk, caller, body.get("workflow_id"))
     asker = asker_of(desk, caller, user, "service-api")
-    leave = desk.runner.enter(caller.app_id)
+    leave = desk.runner.enter(program)
     reply = await _or_leave(start_message(desk, asker, program, order), leave)
     if reply.is_new and wants_name:
         background.name_later(desk, program, reply)
@@ -104,7 +104,7 @@ async def send_completion_message(request: Request, caller: ByKey, desk: AtDesk)
     order = Order(inputs=inputs, query=query, files=objects_of(body, "files"), trace_id=trace_id_of(request, body))
     program = await _program(desk, caller, None)
     asker = asker_of(desk, caller, user, "service-api")
-    leave = desk.runner.enter(caller.app_id)
+    leave = desk.runner.enter(program)
     reply = await _or_leave(start_completion(desk, asker, program, order), leave)
     if wants_stream:
         return EventStream(reply.live, desk.encoder_for(reply.live.ticket), on_close=leave)
@@ -177,7 +177,7 @@ async def _run_workflow(request: Request, caller: Caller, desk: Desk, workflow_i
     order = Order(inputs=inputs_of(body), files=objects_of(body, "files"), trace_id=trace_id_of(request, body))
     program = await _program(desk, caller, workflow_id)
     asker = asker_of(desk, caller, user, "service-api")
-    leave = desk.runner.enter(caller.app_id)
+    leave = desk.runner.enter(program)
     live = await _or_leave(start_workflow(desk, asker, program, order), leave)
     if wants_stream:
         return EventStream(live, desk.encoder_for(live.ticket), on_close=leave)

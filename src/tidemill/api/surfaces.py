@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from tidemill.adapters.egress import AllowListInvalid
 from tidemill.adapters.http import Sessions, open_sessions
@@ -14,6 +16,7 @@ from tidemill.api.console import PATH as CONSOLE_PATH
 from tidemill.api.console import create_console_api
 from tidemill.api.docs import docs_router
 from tidemill.api.run_services import mount_program_apis, run_services
+from tidemill.api.warm_up import warming_up
 from tidemill.domains.model_providers.port import ModelRegistry
 from tidemill.kit.bus import Bus, BusUnavailable, MemoryBus
 from tidemill.kit.db import Database
@@ -23,6 +26,9 @@ from tidemill.ports import Models, Templates
 
 def mount_surfaces(app: FastAPI, settings: Settings) -> None:
     """Add the console's API, the APIs for programs and the reference pages. They share the state of `app`."""
+    # FastAPI hides this warning while it reads a route, which is when the route is first asked for. What Python hides
+    # "for a while" it hides in the whole process: a thread that ends such a while just then lets the warning out.
+    warnings.filterwarnings("ignore", "The 'alias' attribute", UnsupportedFieldAttributeWarning)
     console = create_console_api()
     console.state = app.state
     app.mount(CONSOLE_PATH, console)
@@ -60,6 +66,7 @@ async def opened_services(app: FastAPI, settings: Settings, database: Database) 
         app.state.desk = desk
         app.state.file_links = desk.links
         app.state.storage = desk.storage
+        await stack.enter_async_context(warming_up())
         yield
 
 

@@ -145,6 +145,8 @@ class ChatflowEncoder(MessageEncoder):
 
 def encoder_for(ticket: Ticket) -> Encoder:
     """The Service API's encoder for an app of this mode."""
+    if ticket.is_preset:
+        return MessageEncoder(ticket)
     match ticket.mode:
         case "workflow":
             return WorkflowEncoder(ticket)

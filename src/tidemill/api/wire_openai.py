@@ -41,6 +41,10 @@ def text_of_outputs(outputs: Mapping[str, Any]) -> str:
     return json.dumps(dict(outputs), ensure_ascii=False) if outputs else ""
 
 
+def _finish_reason(finished: events.RunFinished) -> str:
+    return "content_filter" if finished.error_type == "OutputModeration" else "stop"
+
+
 class OpenAIEncoder:
     """The stream of one chat completion, whatever the app's mode."""
 
@@ -65,6 +69,9 @@ class OpenAIEncoder:
             case events.TextDelta():
                 self._has_text = True
                 return self._text(event.text)
+            case events.TextReplaced() if event.reason == "output_moderation":
+                # What was sent cannot be taken back here: the app's own words follow it.
+                return self._text(f"\n\n{event.text}" if self._has_text else event.text)
             case events.RunStarted():
                 return self._chunk({"role": "assistant", "content": "", "refusal": None})
             case events.ReasoningDelta() if event.text:
@@ -84,7 +91,7 @@ class OpenAIEncoder:
         text = b""
         if not self._has_text and self._ticket.mode == "workflow":
             text = self._text(text_of_outputs(event.outputs))
-        closing = text + self._chunk({}, finish_reason="stop")
+        closing = text + self._chunk({}, finish_reason=_finish_reason(event))
         if self._has_usage:
             closing += sse({**self._common, "choices": [], "usage": usage_json(event.usage)})
         return closing + DONE
@@ -108,7 +115,7 @@ def completion_json(ticket: Ticket, finished: events.RunFinished, *, model: str)
         "object": "chat.completion",
         "created": ticket.created_at,
         "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(finished)}],
         "usage": usage_json(finished.usage),
         "system_fingerprint": None,
     }

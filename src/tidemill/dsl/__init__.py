@@ -7,6 +7,7 @@ from tidemill.dsl.compile import CompiledApp, InputField, compile
 from tidemill.dsl.edit import map_models, rename_node
 from tidemill.dsl.features import Features
 from tidemill.dsl.models import ModelUse, model_uses
+from tidemill.dsl.moderation import Moderation
 from tidemill.dsl.problems import DslInvalid, Problem
 from tidemill.dsl.read import read
 from tidemill.dsl.variables import Variable
@@ -23,6 +24,7 @@ __all__ = [
     "Features",
     "InputField",
     "ModelUse",
+    "Moderation",
     "Problem",
     "Report",
     "Variable",

@@ -79,6 +79,12 @@ class AppFile(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.head.get("icon_background") or "#FFFFFF")
 
     @property
+    def max_active_requests(self) -> int:
+        """How many requests the app may serve at a time, 0 when its file does not limit them."""
+        found = self.head.get("max_active_requests")
+        return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+    @property
     def workflow(self) -> Mapping[str, Any]:
         """The `workflow` section; empty for apps without a graph."""
         found = self.document.get("workflow")

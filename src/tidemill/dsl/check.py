@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from tidemill.dsl.app_file import AGENT_MODE, AppFile
-from tidemill.dsl.compile import app_graph
+from tidemill.dsl.compile import app_features, app_graph
 from tidemill.dsl.model_apps import agent_package
 from tidemill.dsl.models import model_uses
+from tidemill.dsl.moderation import unsupported_type
 from tidemill.dsl.problems import DslInvalid, Problem
 from tidemill.dsl.providers import tool_provider_id
 from tidemill.dsl.structure import graph_problems, is_drawn_only
@@ -55,7 +56,7 @@ def check(app: AppFile, *, models: Callable[[ModelRef], bool] | None = None) -> 
         models: Whether a model is at hand; without it no model counts as missing.
     """
     errors = graph_problems(app)
-    warnings = _kind_notes(app)
+    warnings = [*_kind_notes(app), *_feature_notes(app)]
     specs: list[NodeSpec] = []
     variables = Variables()
     try:
@@ -98,6 +99,16 @@ def _kind_notes(app: AppFile) -> list[Problem]:
         message = f"The file is of version {app.version}, which this version may not understand in full; look it over."
         return [Problem(message, None, "newer_version")]
     return []
+
+
+def _feature_notes(app: AppFile) -> Iterator[Problem]:
+    kind = None if app.mode == "workflow" else unsupported_type(app_features(app).sensitive_word_avoidance)
+    if kind is not None:
+        message = (
+            f"Content moderation of the type {kind} is switched on and not applied by this version: messages and "
+            "answers pass unchecked. Moderation by keywords is applied."
+        )
+        yield Problem(message, None, "moderation_not_applied")
 
 
 def _build_nodes(

@@ -11,9 +11,11 @@ from tidemill.dsl.app_file import AGENT_MODE, MODEL_MODES, AppFile
 from tidemill.dsl.features import Features, fill_placeholders, read_features
 from tidemill.dsl.model_apps import model_app_graph
 from tidemill.dsl.models import ModelUse, model_uses
+from tidemill.dsl.moderation import Moderation, read_moderation
 from tidemill.dsl.problems import DslInvalid, Problem
 from tidemill.dsl.structure import graph_problems
 from tidemill.dsl.upgrade import upgrade
+from tidemill.dsl.uploads import Uploads, read_uploads
 from tidemill.dsl.variables import Variable, read_variables
 from tidemill.engine.errors import GraphInvalid
 from tidemill.engine.graph import EdgeSpec, Graph, NodeSpec
@@ -41,6 +43,8 @@ class CompiledApp(msgspec.Struct, frozen=True, kw_only=True):
     conversation: tuple[Variable, ...]
     features: Features
     models: tuple[ModelUse, ...]
+    uploads: Uploads
+    moderation: Moderation | None = None
     written_form: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -136,6 +140,7 @@ def compile(app: AppFile) -> CompiledApp:
     inputs: tuple[InputField, ...] = config.variables if isinstance(config, StartConfig) else ()
     data = next(spec.data for spec in nodes if spec.id == start_id)
     variables = read_variables(app)
+    features = app_features(app)
     return CompiledApp(
         mode=app.mode,
         graph=graph,
@@ -143,8 +148,11 @@ def compile(app: AppFile) -> CompiledApp:
         inputs=inputs,
         environment=variables.environment,
         conversation=variables.conversation,
-        features=app_features(app),
+        features=features,
         models=model_uses(app),
+        # Of a workflow's features only the names are kept: no message goes in or out.
+        moderation=None if app.mode == "workflow" else read_moderation(features.sensitive_word_avoidance),
+        uploads=read_uploads(features.file_upload, is_workflow=app.mode == "workflow"),
         written_form=_written_form(data.get("variables"), len(inputs)),
     )
 

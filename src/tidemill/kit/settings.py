@@ -38,6 +38,21 @@ KNOWN_SECRET_KEYS = frozenset(
 )
 
 
+# Read by the command line, the build and the tests. They are no settings of the server, and no slips either.
+READ_ELSEWHERE = frozenset(
+    {
+        "TIDEMILL_MODEL_WINDOWS",
+        "TIDEMILL_CONSOLE",
+        "TIDEMILL_CHROMIUM",
+        "TIDEMILL_SERVER",
+        "TIDEMILL_SHARED",
+        "TIDEMILL_SHOTS",
+        "TIDEMILL_TEST_DATABASE",
+        "TIDEMILL_TEST_REQUIRE",
+    }
+)
+
+
 def _setting(default: Any, group: str, description: str, **more: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"group": group}, **more)
 
@@ -308,7 +323,7 @@ def load(
     if home is not None:
         sources["home"] = "the command line"
     settings = _validate(values, sources)
-    settings._warnings.extend(misspelt(layers[:3], names))
+    settings._warnings.extend(misspelt(layers[:3], {*names, *READ_ELSEWHERE}))
     return settings
 
 

@@ -1,4 +1,4 @@
-"""What the demo model says. Rules in order: tools, schema, classes, translation, memory, summary, echo."""
+"""What the demo model says. Rules in order: tools, schema, titles, classes, translation, memory, summary, echo."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tidemill.llm.types import ChatRequest, ToolCall, ToolSpec
 MAX_ECHO_CHARS: Final = 240
 MAX_SUMMARY_CHARS: Final = 200
 MAX_ROLE_CHARS: Final = 120
+MAX_TITLE_CHARS: Final = 32
 
 
 class Prompt:
@@ -50,12 +51,20 @@ def answer(request: ChatRequest) -> str | ToolCall:
 
 
 def _talk(prompt: Prompt) -> str:
-    rules: tuple[Callable[[Prompt], str | None], ...] = (_classify, _translate, _recall, _greet, _summarize)
+    rules: tuple[Callable[[Prompt], str | None], ...] = (_title, _classify, _translate, _recall, _greet, _summarize)
     for rule in rules:
         found = rule(prompt)
         if found is not None:
             return found
     return _echo(prompt)
+
+
+def _title(prompt: Prompt) -> str | None:
+    """A title for a conversation: the first words of the message below the instruction."""
+    if not re.match(r"(?:give|write|suggest)\b.{0,20}\btitle\b", prompt.query, re.IGNORECASE):
+        return None
+    _, _, message = prompt.query.partition("\n\n")
+    return _short(" ".join(message.split()), MAX_TITLE_CHARS) if message.strip() else None
 
 
 def _report(prompt: Prompt, result: str) -> str:

@@ -83,9 +83,11 @@ def check_file(file: File, rules: FileRules) -> None:
     if rules.methods and file.transfer_method not in (*rules.methods, "tool_file", "datasource_file"):
         raise FileRefused(f"files by {file.transfer_method} are not allowed, only by {', '.join(rules.methods)}")
     if not rules.kinds or file.type in rules.kinds:
-        if file.type != "custom" or not rules.extensions or not file.extension:
+        # A file that is only named by its id so far has neither name nor extension to judge.
+        if file.type != "custom" or not rules.extensions or not (file.filename or file.extension):
             return
     elif "custom" not in rules.kinds:
         raise FileRefused(f"files of type {file.type} are not allowed, only {', '.join(rules.kinds)}")
     if rules.extensions and file.extension.lower().lstrip(".") not in rules.extensions:
-        raise FileRefused(f'the extension "{file.extension}" is not allowed, only {", ".join(rules.extensions)}')
+        named = f'the extension "{file.extension}" is' if file.extension else "files without an extension are"
+        raise FileRefused(f"{named} not allowed, only {', '.join(rules.extensions)}")

@@ -15,7 +15,7 @@ def test_a_provider_is_set_up_tried_and_made_the_default(owned: CommandLine, mod
     credentials = ["--credential", "api_key=sk-test", "--credential", f"base_url={model.base_url}"]
 
     added = owned("model", "add", "openai", *credentials)
-    tried = owned("model", "test", "openai/gpt-4o-mini", *credentials)
+    tried = owned("model", "test", "openai/gpt-4o-mini")
     chosen = owned("model", "default", "openai/gpt-4o-mini")
 
     assert (added.code, added.out) == (0, "OpenAI is set up.\n")

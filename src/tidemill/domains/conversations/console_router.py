@@ -50,7 +50,7 @@ async def chat(app_id: UUID, body: ChatCreate, member: Editor, desk: AtDesk, db:
     order = Order(
         inputs=body.inputs, query=body.query, files=_references(body.files), conversation_id=body.conversation_id
     )
-    leave = desk.runner.enter(app_id)
+    leave = desk.runner.enter(program)
     try:
         reply = await start_message(desk, asker, program, order)
     except BaseException:
@@ -69,7 +69,7 @@ async def run(app_id: UUID, body: RunCreate, member: Editor, desk: AtDesk, db: D
         raise NotWorkflowApp("This app answers messages. Chat with it instead.")
     asker = await _asker(db, member, app_id)
     order = Order(inputs=body.inputs, files=_references(body.files))
-    leave = desk.runner.enter(app_id)
+    leave = desk.runner.enter(program)
     try:
         if program.mode == "completion":
             live = (await start_completion(desk, asker, program, order)).live

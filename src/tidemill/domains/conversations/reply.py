@@ -21,9 +21,9 @@ from tidemill.domains.files.port import RunFiles
 from tidemill.domains.runs.errors import InputRefused
 from tidemill.domains.runs.live import LiveRun
 from tidemill.domains.runs.programs import Program
-from tidemill.domains.runs.runner import Ports, Start
+from tidemill.domains.runs.rows import Ports, Start
 from tidemill.domains.runs.ticket import Ticket
-from tidemill.dsl import CompiledApp
+from tidemill.dsl import CompiledApp, InputField
 from tidemill.engine.errors import InputInvalid
 from tidemill.engine.values import File, Value, plain
 from tidemill.kit.db import new_id
@@ -64,7 +64,10 @@ async def start_message(desk: Desk, asker: Asker, program: Program, order: Order
     thread = await _thread(desk, asker, order)
     inputs, used = await read_inputs(desk, asker, program.compiled, order, defaults=thread.inputs or None)
     message_id, ticket_id = new_id(), new_id()
-    ticket = _ticket(asker, program, ticket_id, conversation_id=thread.id, message_id=message_id)
+    preset = _preset(program, query, inputs)
+    ticket = _ticket(
+        asker, program, ticket_id, conversation_id=thread.id, message_id=message_id, is_preset=preset is not None
+    )
     recorder = desk.runner.recorder
     keeper = Keeper(recorder, ticket, thread)
     if order.turns is None:
@@ -94,15 +97,20 @@ async def start_message(desk: Desk, asker: Asker, program: Program, order: Order
         user=asker.user,
         query=query,
         trace_id=order.trace_id,
+        preset=preset,
+        moderation=program.compiled.moderation,
     )
-    return Reply(desk.runner.start(start, keeper if order.turns is None else None), query, is_new=thread.is_new)
+    live = desk.runner.start(start, keeper if order.turns is None else None)
+    # A message that no model may read is not named by one either.
+    return Reply(live, query, is_new=thread.is_new and preset is None)
 
 
 async def start_completion(desk: Desk, asker: Asker, program: Program, order: Order) -> Reply:
     """Begin the answer of a completion app: a message without a conversation."""
     query = order.query.replace("\0", "") or str(order.inputs.get("query") or "")
     inputs, used = await read_inputs(desk, asker, program.compiled, order)
-    ticket = _ticket(asker, program, new_id(), message_id=new_id())
+    preset = _preset(program, query, inputs)
+    ticket = _ticket(asker, program, new_id(), message_id=new_id(), is_preset=preset is not None)
     system = {
         "query": query,
         "files": used,
@@ -124,6 +132,8 @@ async def start_completion(desk: Desk, asker: Asker, program: Program, order: Or
         user=asker.user,
         query=query,
         trace_id=order.trace_id,
+        preset=preset,
+        moderation=program.compiled.moderation,
     )
     return Reply(desk.runner.start(start, Keeper(recorder, ticket, None) if is_kept else None), query)
 
@@ -156,33 +166,58 @@ async def start_workflow(desk: Desk, asker: Asker, program: Program, order: Orde
 async def read_inputs(
     desk: Desk, asker: Asker, compiled: CompiledApp, order: Order, *, defaults: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[Any]]:
-    """The start inputs and the message's files, validated, with uploads looked up and marked as used."""
+    """The start inputs and the message's files, validated, with uploads looked up and marked as used.
+
+    Raises:
+        InputRefused: The app's form or its settings for files do not take what was sent.
+        FileRefused: A file cannot be had.
+    """
     raw = dict(order.inputs)
-    used: list[File] = []
-    if len(order.files) > desk.max_files:
-        raise FieldInvalid(f"At most {desk.max_files} files can be sent at once.", params="files")
     named = [field_ for field_ in compiled.inputs if field_.type in ("file", "file-list") and raw.get(field_.variable)]
-    if named or order.files:
-        async with desk.database.session() as db:
-            for field_ in named:
-                raw[field_.variable] = await _input_files(desk, db, asker, raw[field_.variable], field_.type)
-            used = await _resolved(desk, db, asker, order.files)
     try:
-        return compiled.start_inputs(raw, defaults_from=defaults), used
+        sent = _sent(desk, compiled, order.files)
+        lists = [(field_, _sent_to_field(desk, field_, raw[field_.variable])) for field_ in named]
+        if not sent and not lists:
+            return compiled.start_inputs(raw, defaults_from=defaults), []
+        async with desk.database.session() as db:
+            found: list[File] = []
+            for field_, references in lists:
+                resolved = await _resolved(desk, db, asker, references)
+                raw[field_.variable] = resolved if field_.type == "file-list" else next(iter(resolved), None)
+                found += resolved
+            used = await _resolved(desk, db, asker, sent)
+            compiled.uploads.check(used)
+            inputs = compiled.start_inputs(raw, defaults_from=defaults)
+            # Only now: what was refused stays as private as it was.
+            await files.attach(db, [*found, *used])
+        return inputs, used
     except InputInvalid as error:
         raise InputRefused(str(error), params=error.variable) from error
 
 
-async def _input_files(desk: Desk, db: AsyncSession, asker: Asker, value: Any, kind: str) -> list[File] | File | None:
-    references = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
-    found = await _resolved(desk, db, asker, references)
-    return found if kind == "file-list" else next(iter(found), None)
+def _sent(desk: Desk, compiled: CompiledApp, references: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The files of a message, counted before any of them is asked for."""
+    named = files.naming(references)
+    compiled.uploads.check_count(len(named))
+    if not compiled.uploads.max_files and len(named) > desk.max_files:
+        raise FieldInvalid(f"At most {desk.max_files} files can be sent at once.", params="files")
+    return named
+
+
+def _sent_to_field(desk: Desk, field: InputField, value: Any) -> Sequence[Mapping[str, Any]]:
+    """The files of an input, counted before any of them is asked for."""
+    named = files.naming(
+        [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
+    )
+    limit = (field.max_length or desk.max_files) if field.type == "file-list" else 1
+    if len(named) > limit:
+        claim = f"must be a list of at most {limit} files" if field.type == "file-list" else "must be one file"
+        raise InputInvalid(f"`{field.variable}` in input form {claim}", variable=field.variable)
+    return named
 
 
 async def _resolved(desk: Desk, db: AsyncSession, asker: Asker, references: Sequence[Mapping[str, Any]]) -> list[File]:
-    found = await files.resolve(db, asker.file_owner, references, links=desk.links, http=desk.http)
-    await files.attach(db, found)
-    return found
+    return await files.resolve(db, asker.file_owner, references, links=desk.links, http=desk.http)
 
 
 def ports_for(desk: Desk, asker: Asker, history: History) -> Ports:
@@ -230,8 +265,23 @@ async def own_conversation(db: AsyncSession, asker: Asker, conversation_id: UUID
     return conversation
 
 
+def _preset(program: Program, query: str, inputs: Mapping[str, Any]) -> str | None:
+    """What the app answers when the message or the form holds a word that it refuses to read."""
+    moderation = program.compiled.moderation
+    if moderation is None or moderation.input_answer is None:
+        return None
+    texts = [query, *(value for value in inputs.values() if isinstance(value, str))]
+    return moderation.input_answer if moderation.finds(texts) else None
+
+
 def _ticket(
-    asker: Asker, program: Program, run_id: UUID, *, conversation_id: UUID | None = None, message_id: UUID | None = None
+    asker: Asker,
+    program: Program,
+    run_id: UUID,
+    *,
+    conversation_id: UUID | None = None,
+    message_id: UUID | None = None,
+    is_preset: bool = False,
 ) -> Ticket:
     return Ticket(
         task_id=str(new_id()),
@@ -243,4 +293,5 @@ def _ticket(
         created_at=int(time.time()),
         conversation_id=str(conversation_id or ""),
         message_id=str(message_id or ""),
+        is_preset=is_preset,
     )

@@ -142,14 +142,27 @@ async def resolve(
         FileRefused: An upload that is not this user's, or whose kind is not the one given.
     """
     files: list[File] = []
-    for reference in references:
-        method = reference.get("transfer_method")
-        url = reference.get("url") or reference.get("remote_url")
-        if method == "local_file":
+    for reference in naming(references):
+        if reference.get("transfer_method") == "local_file":
             files.append(await _local(db, owner, reference, links))
-        elif method == "remote_url" and isinstance(url, str) and url:
-            files.append(await _remote(http, url, str(reference.get("type") or "")))
+        else:
+            files.append(await _remote(http, _url(reference), str(reference.get("type") or "")))
     return files
+
+
+def naming(references: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The references that name a file."""
+    return [
+        reference
+        for reference in references
+        if reference.get("transfer_method") == "local_file"
+        or (reference.get("transfer_method") == "remote_url" and _url(reference))
+    ]
+
+
+def _url(reference: Mapping[str, Any]) -> str:
+    url = reference.get("url") or reference.get("remote_url")
+    return url if isinstance(url, str) else ""
 
 
 async def attach(db: AsyncSession, files: Sequence[File]) -> None:

@@ -78,3 +78,15 @@ class RunExecutor(Base):
     pid: Mapped[int]
     process_started_at: Mapped[float]
     seen_at: Mapped[datetime]
+
+
+class RunStop(Base):
+    """A request to stop a task that another process runs. Read at once, deleted after a minute."""
+
+    __tablename__ = "run_stop"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    task_id: Mapped[UUID]
+    app_id: Mapped[UUID]
+    user: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -25,7 +25,10 @@ MAX_KEPT = 256
 
 @dataclass(frozen=True)
 class Program:
-    """One state of an app, ready to run. `workflow_id` is the version, or the app itself for its draft."""
+    """One state of an app, ready to run. `workflow_id` is the version, or the app itself for its draft.
+
+    `max_active` is the app's own limit of requests at a time, 0 for none.
+    """
 
     app_id: UUID
     workspace_id: UUID
@@ -34,6 +37,7 @@ class Program:
     mode: AppMode
     compiled: CompiledApp
     environment: Mapping[str, str]
+    max_active: int = 0
 
 
 class Programs:
@@ -97,7 +101,17 @@ def _program(
     environment: Mapping[str, str],
 ) -> Program:
     try:
-        compiled = compile_app(AppFile.from_document(document))
+        app = AppFile.from_document(document)
+        compiled = compile_app(app)
     except (DslInvalid, GraphInvalid) as error:
         raise AppUnavailable(f"The app cannot run: {error}") from error
-    return Program(app_id, workspace_id, workflow_id, version_id, cast(AppMode, compiled.mode), compiled, environment)
+    return Program(
+        app_id=app_id,
+        workspace_id=workspace_id,
+        workflow_id=workflow_id,
+        version_id=version_id,
+        mode=cast(AppMode, compiled.mode),
+        compiled=compiled,
+        environment=environment,
+        max_active=app.max_active_requests,
+    )

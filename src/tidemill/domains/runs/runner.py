@@ -5,34 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Protocol, TypeAlias, cast
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, cast
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from tidemill.domains.runs.errors import TooManyRequests
 from tidemill.domains.runs.live import LiveRun
 from tidemill.domains.runs.models import Run
+from tidemill.domains.runs.moderation import PresetRun, Withdrawing
 from tidemill.domains.runs.programs import Program
 from tidemill.domains.runs.recorder import JournalFailed, Recorder
-from tidemill.domains.runs.ticket import Surface, Ticket
+from tidemill.domains.runs.rows import Ports, Start, broken, ending_of, row_of
+from tidemill.domains.runs.stops import Stop, StopBoard
 from tidemill.engine import scheduler
 from tidemill.engine.events import Event, RunFinished
 from tidemill.engine.node import RunInfo
 from tidemill.engine.scheduler import Limits
-from tidemill.engine.values import VariablePool, plain
 from tidemill.kit.bus import Bus
-from tidemill.kit.db import now
 
 RUNS = cast(Table, Run.__table__)
 STOP_TOPIC = "runs.stop"
 MAX_SLOT_S = 600.0
 GRACE_S = 5.0
+# How often a process with runs looks for stops that others were asked for.
+LOOK_S = 0.25
 
-Ports: TypeAlias = Mapping[type, object]
 PortFactory: TypeAlias = Callable[[UUID], Ports]
 
 _log = logging.getLogger(__name__)
@@ -48,35 +49,15 @@ class Observer(Protocol):
         ...
 
 
-class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a run needs. `inputs` is what the first event shows; `user` names the caller in a stop."""
-
-    ticket: Ticket
-    program: Program
-    pool: VariablePool
-    inputs: Mapping[str, Any]
-    ports: Ports
-    source: Surface
-    user: str
-    query: str = ""
-    trace_id: str | None = None
-
-
-class _Stop(msgspec.Struct, frozen=True):
-    task_id: str
-    app_id: str
-    user: str | None
-
-
 class _Supervised(msgspec.Struct):
     live: LiveRun
-    run: scheduler.Run
+    run: scheduler.Run | PresetRun
     start: Start
     task: asyncio.Task[None] | None = None
 
 
 class Runner:
-    """The runs of this process."""
+    """The runs of this process. Stops come from other processes over the bus or, with a `board`, through it."""
 
     def __init__(
         self,
@@ -87,6 +68,7 @@ class Runner:
         ports: PortFactory,
         limits: Limits | None = None,
         max_active: int = 0,
+        board: StopBoard | None = None,
     ) -> None:
         self.recorder = recorder
         self.ports = ports
@@ -96,14 +78,22 @@ class Runner:
         self.max_active = max_active
         self._active: Counter[UUID] = Counter()
         self._runs: dict[str, _Supervised] = {}
+        self._board = board
+        self._is_busy = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Listen for stops that other processes were asked for."""
         self._bus.listen(STOP_TOPIC, self._on_stop)
+        if self._board is not None:
+            self._looking = asyncio.create_task(self._look(self._board), name="stops of other processes")
 
     async def close(self) -> None:
         """End all runs, with what they have so far."""
         self._bus.forget(STOP_TOPIC, self._on_stop)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         tasks = [supervised.task for supervised in self._runs.values() if supervised.task is not None]
         for supervised in self._runs.values():
             supervised.run.stop("The server was shut down while this ran.")
@@ -113,13 +103,19 @@ class Runner:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def enter(self, app_id: UUID) -> Callable[[], None]:
-        """Take one of the app's places and return what gives it back. Raises `TooManyRequests`."""
-        if not self.max_active:
+    def enter(self, program: Program) -> Callable[[], None]:
+        """Take one of the app's places and return what gives it back. Raises `TooManyRequests`.
+
+        The app's own limit and the setting's both hold: the smaller one counts, 0 is none.
+        """
+        app_id = program.app_id
+        limit = min(filter(None, (program.max_active, self.max_active)), default=0)
+        if not limit:
             return _nothing
-        if self._active[app_id] >= self.max_active:
+        if self._active[app_id] >= limit:
             raise TooManyRequests(
-                f"The app already serves {self.max_active} requests, its limit. Try again when one has ended."
+                f"The app already serves {limit} {'request' if limit == 1 else 'requests'}, its limit. "
+                "Try again when one has ended."
             )
         self._active[app_id] += 1
         is_held = True
@@ -140,44 +136,76 @@ class Runner:
         live = LiveRun(start.ticket, run_id, self.recorder)
         if observer is not None:
             live.on_event.append(observer.on_event)
-        ticket, program = start.ticket, start.program
+        ticket = start.ticket
+        run = self._run(start, live)
+        self.recorder.insert(run_id, RUNS, row_of(start, run_id, self._executor_id))
+        supervised = _Supervised(live, run, start)
+        self._runs[ticket.task_id] = supervised
+        self._is_busy.set()
+        supervised.task = asyncio.create_task(self._drive(supervised, observer), name=f"run {run_id}")
+        return live
+
+    def _run(self, start: Start, live: LiveRun) -> scheduler.Run | PresetRun:
+        ticket = start.ticket
+        info = RunInfo(
+            run_id=ticket.run_id,
+            app_id=ticket.app_id,
+            workflow_id=ticket.workflow_id,
+            user_id=start.user,
+            conversation_id=ticket.conversation_id,
+        )
+        if start.preset is not None:
+            return PresetRun(start.preset, info=info, journal=live, inputs=start.inputs)
         run = scheduler.Run(
-            program.compiled.graph,
+            start.program.compiled.graph,
             start.pool,
-            info=RunInfo(
-                run_id=ticket.run_id,
-                app_id=ticket.app_id,
-                workflow_id=ticket.workflow_id,
-                user_id=start.user,
-                conversation_id=ticket.conversation_id,
-            ),
+            info=info,
             ports=start.ports,
             journal=live,
             inputs=start.inputs,
             limits=self._limits,
         )
-        self.recorder.insert(run_id, RUNS, _row(start, run_id, self._executor_id))
-        supervised = _Supervised(live, run, start)
-        self._runs[ticket.task_id] = supervised
-        supervised.task = asyncio.create_task(self._drive(supervised, observer), name=f"run {run_id}")
-        return live
+        if start.moderation is not None and start.moderation.output_answer is not None:
+            run.journal = Withdrawing(live, start.moderation, stop=run.stop)
+        return run
 
     def is_running(self, task_id: str) -> bool:
         """Whether this process runs the task now."""
         return task_id in self._runs
 
+    def abandon(self, live: LiveRun) -> None:
+        """Stop a run whose only reader has left, if it still runs."""
+        if (supervised := self._runs.get(live.ticket.task_id)) is not None:
+            supervised.run.stop("The client closed the connection.")
+
     async def stop(self, task_id: str, app_id: UUID, user: str | None) -> None:
         """Stop a task of this app, in whichever process it runs. With `user`, only if that user started it."""
-        message = _Stop(task_id, str(app_id), user)
+        message = Stop(task_id, str(app_id), user)
         if task_id in self._runs:
             self._stop(message)
+        elif self._board is not None:
+            await self._board.post(message)
         else:
             await self._bus.publish(STOP_TOPIC, msgspec.json.encode(message))
 
-    async def _on_stop(self, message: bytes) -> None:
-        self._stop(msgspec.json.decode(message, type=_Stop))
+    async def _look(self, board: StopBoard) -> None:
+        """While something runs here, do what other processes were asked for."""
+        while True:
+            await self._is_busy.wait()
+            await asyncio.sleep(LOOK_S)
+            if not self._runs:
+                self._is_busy.clear()
+                continue
+            try:
+                for stop in await board.read():
+                    self._stop(stop)
+            except (SQLAlchemyError, OSError):
+                _log.warning("Stops of other processes could not be read; trying again.", exc_info=True)
 
-    def _stop(self, message: _Stop) -> None:
+    async def _on_stop(self, message: bytes) -> None:
+        self._stop(msgspec.json.decode(message, type=Stop))
+
+    def _stop(self, message: Stop) -> None:
         supervised = self._runs.get(message.task_id)
         if supervised is None or supervised.start.ticket.app_id != message.app_id:
             return
@@ -190,11 +218,12 @@ class Runner:
         try:
             try:
                 finished = await supervised.run.execute()
+                finished = live.final or finished
             except asyncio.CancelledError:
-                finished = live.final or _broken(start, "stopped", "The server was shut down while this ran.")
+                finished = live.final or broken(start, "stopped", "The server was shut down while this ran.")
             except Exception:  # noqa: BLE001 - the edge of a job: a broken run must still end
                 _log.exception("A run broke.")
-                finished = _broken(start, "failed", "The server met an unforeseen fault. Its log has the details.")
+                finished = broken(start, "failed", "The server met an unforeseen fault. Its log has the details.")
             if live.final is None:
                 live.append(finished)
             if observer is not None:
@@ -205,80 +234,12 @@ class Runner:
 
     async def _save(self, live: LiveRun, finished: RunFinished) -> RunFinished:
         """Commit how the run ended. What could not be saved did not succeed."""
-        self.recorder.update(live.run_id, RUNS, (live.run_id,), _ending(finished))
+        self.recorder.update(live.run_id, RUNS, (live.run_id,), ending_of(finished))
         try:
             await self.recorder.settle(live.run_id)
         except JournalFailed as error:
             return msgspec.structs.replace(finished, status="failed", error=str(error), error_type="JournalFailed")
         return finished
-
-
-def _row(start: Start, run_id: UUID, executor_id: UUID) -> dict[str, Any]:
-    ticket, program = start.ticket, start.program
-    creator = UUID(ticket.creator.id) if ticket.creator.id else None
-    is_account = ticket.creator.is_account
-    return {
-        "id": run_id,
-        "workspace_id": program.workspace_id,
-        "app_id": program.app_id,
-        "version_id": program.version_id,
-        "workflow_id": program.workflow_id,
-        "task_id": UUID(ticket.task_id),
-        "executor_id": executor_id,
-        "mode": ticket.mode,
-        "source": start.source,
-        "end_user_id": None if is_account else creator,
-        "account_id": creator if is_account else None,
-        "conversation_id": UUID(ticket.conversation_id) if ticket.conversation_id else None,
-        "status": "running",
-        "query": start.query,
-        "inputs": plain(dict(start.inputs)),
-        "outputs": None,
-        "error": None,
-        "error_type": None,
-        "elapsed_s": None,
-        "total_tokens": 0,
-        "total_steps": 0,
-        "exceptions_count": 0,
-        "total_price": "0",
-        "currency": "USD",
-        "trace_id": start.trace_id,
-        "created_at": now(),
-        "finished_at": None,
-    }
-
-
-def _ending(finished: RunFinished) -> dict[str, Any]:
-    return {
-        "status": finished.status,
-        "outputs": finished.outputs,
-        "error": finished.error,
-        "error_type": finished.error_type,
-        "elapsed_s": finished.elapsed_s,
-        "total_tokens": finished.total_tokens,
-        "total_steps": finished.total_steps,
-        "exceptions_count": finished.exceptions_count,
-        "total_price": finished.usage.total_price,
-        "currency": finished.usage.currency,
-        "finished_at": datetime.fromtimestamp(finished.at, UTC),
-    }
-
-
-def _broken(start: Start, status: str, sentence: str) -> RunFinished:
-    moment = now().timestamp()
-    return RunFinished(
-        seq=1_000_000_000,  # after everything the run may have said
-        at=moment,
-        run_id=start.ticket.run_id,
-        status="stopped" if status == "stopped" else "failed",
-        outputs={},
-        started_at=moment,
-        elapsed_s=0.0,
-        total_tokens=0,
-        total_steps=0,
-        error=sentence,
-        error_type="ServerFault",
-    )
 
 
 def _nothing() -> None:

@@ -24,7 +24,10 @@ class Creator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of one started run. `created_at` is in Unix seconds; chat ids are empty for workflows."""
+    """The names of one started run. `created_at` is in Unix seconds; chat ids are empty for workflows.
+
+    With `is_preset` the message is answered by a fixed text: clients see a message and no run.
+    """
 
     task_id: str
     run_id: str
@@ -36,6 +39,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str = ""
     message_id: str = ""
     has_citations: bool = True
+    is_preset: bool = False
 
 
 class Encoder(Protocol):
