@@ -29,6 +29,7 @@ class Spec:
         "fail",
         "hang",
         "json",
+        "stamp",
         "status",
         "think",
         "tokens",
@@ -40,7 +41,7 @@ class Spec:
     def __init__(self) -> None:
         self.tokens = 20
         self.delay = self.ttft = 0.0
-        self.burst = self.json = self.echo = False
+        self.burst = self.json = self.echo = self.stamp = False
         self.tool = self.status = self.fail = self.think = 0
         self.cut = self.bad = self.errat = self.hang = -1
         self.usage = True
@@ -83,6 +84,8 @@ def spec_of(name: str) -> Spec:  # noqa: C901 - one branch for each word of the 
             s.think = n or 10
         elif word == "echo":
             s.echo = True
+        elif word == "stamp":
+            s.stamp = True
     return s
 
 

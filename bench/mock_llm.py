@@ -33,6 +33,7 @@ grammar, which wins).  The name is split at '-' and each part is read alone:
     nousage       no usage anywhere
     think20       20 reasoning chunks (reasoning_content) before the answer
     echo          the answer is the last user message
+    stamp         the first chunk is "t=" and the Unix time at which it is due
 
     e.g.  mock-200tok-0ms   mock-50tok-20ms-ttft300   mock-tool   mock-err429
 
@@ -50,6 +51,7 @@ import contextlib
 import json
 import os
 import struct
+import time
 from collections import deque
 
 from mock_behaviour import DIM, Script, Spec, dumps, embed, flat, instance, pieces_of, spec_of, text_of
@@ -295,6 +297,8 @@ class Conn(Pump):
             calls = tuple((t["name"], dumps(instance(t.get("parameters") or {}))) for t in tools[: s.tool])
         calls = scripted_calls(rule) or calls
         parts = () if calls else self.answer(req, s, rule)
+        if s.stamp and parts:
+            parts = (f"t={time.time() + s.ttft + s.delay:.4f}", *parts[1:])
         n_out = sum(len(a) // 4 + 4 for _, a in calls) if calls else len(parts) + s.think
         usage = {"prompt_tokens": n_in, "completion_tokens": n_out, "total_tokens": n_in + n_out} if s.usage else None
         if req.get("stream"):

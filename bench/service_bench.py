@@ -29,7 +29,7 @@ import proctree
 from console_client import Console
 
 HERE = Path(__file__).parent
-BURST, PACED = "mock-200tok-0ms", "mock-50tok-20ms"
+BURST, PACED, STAMPED = "mock-200tok-0ms", "mock-50tok-20ms", "mock-50tok-20ms-stamp"
 PROVIDER = "langgenius/openai/openai"
 
 
@@ -40,9 +40,12 @@ def main() -> None:
     chosen = options.parse_args()
     with ExitStack() as stack:
         targets = start_all(stack)
+        first_text = targets.pop("first text")
         rounds = [{name: run(args) for name, args in targets.items()} for _ in range(chosen.rounds)]
+        told = [subprocess.check_output([sys.executable, *first_text], text=True) for _ in range(chosen.rounds)]
     medians = {name: summarize([done[name] for done in rounds]) for name in rounds[0]}
     report(medians)
+    print("".join(told), end="")
     if chosen.json:
         Path(chosen.json).write_text(json.dumps(medians, indent=1))
 
@@ -64,12 +67,13 @@ def start_all(stack: ExitStack) -> dict[str, list[str]]:
         wait_for(f"http://127.0.0.1:{port}/health")
     console = Console(base)
     console.sign_in()
-    console.add_models(f"http://127.0.0.1:{mock_port}/v1", BURST, PACED)
+    console.add_models(f"http://127.0.0.1:{mock_port}/v1", BURST, PACED, STAMPED)
     documents = {
         "small": engine_graphs.small(),
         "long": engine_graphs.chain(52, "aggregator"),
         "burst": engine_graphs.llm(BURST, PROVIDER, "advanced-chat"),
         "paced": engine_graphs.llm(PACED, PROVIDER, "advanced-chat"),
+        "stamped": engine_graphs.llm(STAMPED, PROVIDER, "advanced-chat"),
     }
     keys = {name: console.publish(engine_graphs.dumps(document))[1] for name, document in documents.items()}
     ours = ["--base", base, "--pid", f"server={server}", "--pid", f"_mock={mock}"]
@@ -84,6 +88,7 @@ def start_all(stack: ExitStack) -> dict[str, list[str]]:
         proxied = ["--base", f"http://127.0.0.1:{port}", "--pid", f"server={process}"]
         targets[f"{name} floor"] = ["dify", *proxied, *load]
         targets[name] = ["dify", *ours, "--key", keys[name], *load]
+    targets["first text"] = [str(HERE / "first_text.py"), "--base", base, "--key", keys["stamped"]]
     return targets
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     if action == "test":
-        return _become([str(PYTHON), "-m", "pytest", "-q", *(rest or ["-n", "2"])])
+        return _become([str(PYTHON), "-m", "pytest", "-q", *(rest or ["-n", "2", "--dist", "worksteal"])])
     if action == "console":
         return build_console(force=True)
     if action == "install":

@@ -16,7 +16,7 @@ from tidemill.api.pages import STATIC, ConsolePages
 from tidemill.api.prefix import PathPrefix, SingleSlashes
 from tidemill.domains.workspaces.service import SetupGate, setup_gate
 from tidemill.kit.crypto import Vault
-from tidemill.kit.db import Database
+from tidemill.kit.db import Database, url_of
 from tidemill.kit.errors import add_handlers
 from tidemill.kit.limiter import Limiter
 from tidemill.kit.settings import Settings, with_secret_key
@@ -31,7 +31,7 @@ PROGRAM_PATHS = ("/v1", "/openai")
 def open_database(settings: Settings) -> Database:
     """The database of these settings."""
     return Database(
-        settings.database_url,
+        url_of(settings),
         pool_size=settings.sqlalchemy_pool_size,
         max_overflow=settings.sqlalchemy_max_overflow,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tidemill.kit.db import url_of
 from tidemill.kit.settings import MASK, Settings, environment_name, load, setting_names, with_secret_key
 from tidemill.kit.settings_page import env_example, page
 
@@ -21,7 +22,7 @@ def _load(tmp_path: Path, **environ: str) -> Settings:
 def test_nothing_is_required(tmp_path: Path):
     settings = _load(tmp_path)
 
-    assert settings.database_url.database == str(tmp_path / "data" / "tidemill.db")
+    assert url_of(settings).database == str(tmp_path / "data" / "tidemill.db")
     assert settings.storage_root == tmp_path / "data" / "files"
     assert {line.source for line in settings.explain()} == {"default", "the command line"}
 

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from tidemill.engine.events import Usage
-
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -62,26 +60,6 @@ class TextFrame:
             tail = b',"from_variable_selector":' + compact(selector) + self._close
             self._tails[selector] = tail
         return self._head + compact(text) + tail
-
-
-def usage_json(usage: Usage) -> dict[str, Any]:
-    """Usage as clients read it: prices are decimal strings, times are seconds."""
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "prompt_unit_price": usage.prompt_unit_price,
-        "prompt_price_unit": usage.prompt_price_unit,
-        "prompt_price": usage.prompt_price,
-        "completion_tokens": usage.completion_tokens,
-        "completion_unit_price": usage.completion_unit_price,
-        "completion_price_unit": usage.completion_price_unit,
-        "completion_price": usage.completion_price,
-        "total_tokens": usage.total_tokens,
-        "total_price": usage.total_price,
-        "currency": usage.currency,
-        "latency": usage.latency_s,
-        "time_to_first_token": usage.time_to_first_token_s,
-        "time_to_generate": usage.time_to_generate_s,
-    }
 
 
 # Codes of the failures a model call can end a run with, by the class name the node reports.

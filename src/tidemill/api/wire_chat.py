@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tidemill.api.wire import EventFrame, TextFrame, failure_of, usage_json
+from tidemill.api.wire import EventFrame, TextFrame, failure_of
 from tidemill.api.wire_workflow import WorkflowData, WorkflowEncoder, workflow_event
 from tidemill.domains.runs.ticket import Encoder, Ticket
 from tidemill.engine import events
@@ -66,7 +66,7 @@ class MessageEncoder:
             "metadata": {
                 "annotation_reply": None,
                 "retriever_resources": merged_resources(self._resources) if self._ticket.has_citations else [],
-                "usage": usage_json(event.usage),
+                "usage": events.usage_json(event.usage),
             },
             "files": event.files or (None if self._ticket.mode in ("chat", "completion") else []),
         }
@@ -173,7 +173,7 @@ def message_blocking(
     answer["mode"] = ticket.mode
     answer["answer"] = finished.answer
     answer["metadata"] = {
-        "usage": usage_json(finished.usage),
+        "usage": events.usage_json(finished.usage),
         "retriever_resources": merged_resources(resources) if ticket.has_citations else [],
     }
     answer["created_at"] = ticket.created_at

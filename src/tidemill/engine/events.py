@@ -341,3 +341,23 @@ def add_usage(left: Usage, right: Usage) -> Usage:
 
 def _add_decimal(left: str, right: str) -> str:
     return format(Decimal(left) + Decimal(right), "f")
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """Usage as node outputs and clients carry it: prices are decimal strings, times are seconds."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "prompt_unit_price": usage.prompt_unit_price,
+        "prompt_price_unit": usage.prompt_price_unit,
+        "prompt_price": usage.prompt_price,
+        "completion_tokens": usage.completion_tokens,
+        "completion_unit_price": usage.completion_unit_price,
+        "completion_price_unit": usage.completion_price_unit,
+        "completion_price": usage.completion_price,
+        "total_tokens": usage.total_tokens,
+        "total_price": usage.total_price,
+        "currency": usage.currency,
+        "latency": usage.latency_s,
+        "time_to_first_token": usage.time_to_first_token_s,
+        "time_to_generate": usage.time_to_generate_s,
+    }

@@ -18,6 +18,8 @@ from sqlalchemy.types import TypeDecorator
 from starlette.requests import HTTPConnection
 from uuid_utils.compat import uuid7
 
+from tidemill.kit.settings import Settings
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -27,6 +29,21 @@ NAMING = {
 }
 
 BUSY_TIMEOUT_MS = 15_000
+
+
+def url_of(settings: Settings) -> URL:
+    """Where the database of these settings is."""
+    if settings.db_type == "sqlite":
+        return URL.create("sqlite+aiosqlite", database=str(settings.folder.database))
+    password = settings.db_password.get_secret_value() or None
+    return URL.create(
+        "postgresql+asyncpg",
+        settings.db_username,
+        password,
+        settings.db_host,
+        settings.db_port,
+        settings.db_database,
+    )
 
 
 def new_id() -> UUID:

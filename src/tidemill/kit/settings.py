@@ -16,7 +16,6 @@ from urllib.parse import quote, urlsplit
 from dotenv import dotenv_values
 from pydantic import AliasGenerator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from sqlalchemy import URL
 
 from tidemill.kit.faults import StartFault
 from tidemill.kit.paths import DataFolder, default_home
@@ -205,16 +204,6 @@ class Settings(BaseSettings):
     @property
     def folder(self) -> DataFolder:
         return DataFolder(self.home)
-
-    @property
-    def database_url(self) -> URL:
-        """Where the database is, for SQLAlchemy."""
-        if self.db_type == "sqlite":
-            return URL.create("sqlite+aiosqlite", database=str(self.folder.database))
-        password = self.db_password.get_secret_value() or None
-        return URL.create(
-            "postgresql+asyncpg", self.db_username, password, self.db_host, self.db_port, self.db_database
-        )
 
     @property
     def redis_url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -153,23 +153,3 @@ class _Call:
             is_usage_estimated=self._counts is None,
         )
         return usage
-
-
-def usage_output(usage: Usage) -> dict[str, Any]:
-    """Usage as nodes output it."""
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "prompt_unit_price": usage.prompt_unit_price,
-        "prompt_price_unit": usage.prompt_price_unit,
-        "prompt_price": usage.prompt_price,
-        "completion_tokens": usage.completion_tokens,
-        "completion_unit_price": usage.completion_unit_price,
-        "completion_price_unit": usage.completion_price_unit,
-        "completion_price": usage.completion_price,
-        "total_tokens": usage.total_tokens,
-        "total_price": usage.total_price,
-        "currency": usage.currency,
-        "latency": usage.latency_s,
-        "time_to_first_token": usage.time_to_first_token_s,
-        "time_to_generate": usage.time_to_generate_s,
-    }

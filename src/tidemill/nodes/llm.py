@@ -11,7 +11,7 @@ import msgspec
 from pydantic import AliasChoices, Field
 
 from tidemill.engine.errors import NodeFailed
-from tidemill.engine.events import ReasoningDelta, ResourcesRetrieved
+from tidemill.engine.events import ReasoningDelta, ResourcesRetrieved, usage_json
 from tidemill.engine.node import Context, Node
 from tidemill.engine.templates import selectors
 from tidemill.engine.values import Selector, Value
@@ -23,7 +23,7 @@ from tidemill.llm.prompt import (
 )
 from tidemill.llm.reasoning import AnswerSplitter, ReasoningFormat, split_reasoning
 from tidemill.llm.types import ChatDelta, ChatRequest
-from tidemill.nodes._chat import ask, choose_model, fit, usage_output
+from tidemill.nodes._chat import ask, choose_model, fit
 from tidemill.nodes._prompt import Prompt, build_prompt
 from tidemill.nodes._prompt_settings import PromptSettings
 from tidemill.nodes._schema import JsonUnreadable, SchemaInvalid, SchemaViolated, check, read_json
@@ -63,7 +63,7 @@ class LLM(Node[Config, dict[str, Value]]):
         answer = _Answer(ctx, self.config.reasoning_format)
         reply = await ask(ctx, model, fitted, answer.take, trimmed=prompt.trimmed)
         await answer.finish()
-        usage = usage_output(reply.usage)
+        usage = usage_json(reply.usage)
         budget = msgspec.to_builtins(reply.budget)
         ctx.record(
             process={"usage": usage, "finish_reason": reply.finish_reason, "budget": budget},
