@@ -16,7 +16,7 @@ type Props = { app: App; onDone: (app: App) => void; onLater?: () => void };
 /** For every model the file names and the workspace lacks: which one to use instead. */
 export function ReplaceModels({ app, onDone, onLater }: Props) {
   const t = useText();
-  const { data: models, error } = useQuery(modelsQuery("chat"));
+  const { data: models, error, isFetching } = useQuery(modelsQuery("chat"));
   const replace = useReplaceModels(app.id);
   const [chosen, setChosen] = useState<Readonly<Record<string, string>>>({});
   if (error) return <ErrorNote error={error} />;
@@ -56,7 +56,12 @@ export function ReplaceModels({ app, onDone, onLater }: Props) {
       <div className="flex flex-wrap justify-end gap-2">
         {onLater && <Button onClick={onLater}>{t("apps.models.later")}</Button>}
         {first ? (
-          <Button look="primary" busy={replace.isPending} onClick={() => void save().catch(() => undefined)}>
+          // A list from before a model was added would offer the wrong one.
+          <Button
+            look="primary"
+            busy={replace.isPending || isFetching}
+            onClick={() => void save().catch(() => undefined)}
+          >
             {t("apps.models.use", { count: app.missing_models.length })}
           </Button>
         ) : (
