@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from tidemill.engine.node import RunInfo
 from tidemill.engine.values import File, Value
 from tidemill.llm.types import ChatModel, EmbeddingModel, MediaPart, ModelRef
+
+P = TypeVar("P")
 
 
 class Models(Protocol):
@@ -124,3 +127,178 @@ class Knowledge(Protocol):
     async def retrieve(
         self, *, query: str, dataset_ids: Sequence[str], options: Mapping[str, Any]
     ) -> Sequence[Passage]: ...
+
+
+class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A program with an entry function `main`. Python: `inputs` are its keyword arguments; JavaScript: one object."""
+
+    language: Literal["python3", "javascript"]
+    code: str
+    inputs: dict[str, Any]
+
+
+class CodeFailed(Exception):
+    """The program is wrong, went over a limit, or broke its interpreter. One sentence; the interpreter's message."""
+
+
+class Sandbox(Protocol):
+    async def run(self, request: CodeRequest) -> Any:
+        """What `main` returned, as JSON data. Fresh state per call, no network, no files. Raises `CodeFailed`."""
+        ...
+
+
+ToolKind: TypeAlias = Literal["builtin", "plugin", "api", "workflow", "app", "mcp", "dataset-retrieval"]
+ParameterType: TypeAlias = Literal[
+    "string", "number", "boolean", "select", "secret-input", "file", "files", "array", "object", "model-selector",
+    "app-selector", "any",
+]  # fmt: skip
+
+
+class ToolRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as app files name it. `provider` is the file's `provider_id` or name, in any of its spellings."""
+
+    kind: ToolKind
+    provider: str
+    name: str
+    credential_id: str = ""
+    provider_name: str = ""
+
+
+class ToolParameter(msgspec.Struct, frozen=True, kw_only=True):
+    """`form` "llm": a model fills it in; "form": the app's author does. `schema` narrows arrays and objects."""
+
+    name: str
+    type: ParameterType = "string"
+    label: str = ""
+    description: str = ""
+    form: Literal["llm", "form"] = "llm"
+    is_required: bool = False
+    default: Any = None
+    options: tuple[str, ...] = ()
+    schema: dict[str, Any] | None = None
+
+
+class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool is and takes. `is_read_only` tools may be repeated freely after a crash."""
+
+    provider: str
+    name: str
+    label: str
+    description: str
+    parameters: tuple[ToolParameter, ...] = ()
+    output_schema: dict[str, Any] | None = None
+    is_read_only: bool = False
+
+
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
+    """The circumstances of one call. The same call keeps its `idempotency_key` when it is repeated after a crash.
+
+    `depth` counts workflows called as tools around this call.
+    """
+
+    info: RunInfo
+    ports: Mapping[type, object]
+    idempotency_key: str
+    credentials: Mapping[str, str] = {}
+    timezone: str = "UTC"
+    depth: int = 0
+
+    def port(self, kind: type[P]) -> P:
+        """The run's implementation of a port. Raises `ToolFailed` when it has none."""
+        found = self.ports.get(kind)
+        if found is None:
+            raise ToolFailed(f"This run has no {kind.__name__.lower()} to offer, which the tool needs.")
+        return cast(P, found)
+
+
+class ToolMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a tool's result.
+
+    text: `text`. json: `data`. file: `file`. link: `text` is the address. variable: `name` and `data`;
+    with `is_piece`, `text` is the next piece of the streamed variable `name`. log: `name` and `data`.
+    """
+
+    kind: Literal["text", "json", "file", "link", "variable", "log"]
+    text: str = ""
+    data: Any = None
+    name: str = ""
+    file: File | None = None
+    is_piece: bool = False
+
+
+class ToolFailed(Exception):
+    """The tool could not do its work. One sentence. `error_type` is what traces show."""
+
+    def __init__(self, message: str, *, error_type: str = "ToolInvokeError") -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+class ToolMissing(ToolFailed):
+    """No such provider or tool here, or it lacks credentials. Names it and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, error_type="ToolNodeError")
+
+
+class Tool(Protocol):
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    def call(self, arguments: Mapping[str, Value], call: ToolCall) -> AsyncIterator[ToolMessage]:
+        """Run it on arguments already cast to their declared types. Raises `ToolFailed`."""
+        ...
+
+
+class Tools(Protocol):
+    async def find(self, ref: ToolRef) -> Tool:
+        """The tool ready for use, its credentials bound. Raises `ToolMissing`."""
+        ...
+
+
+class HumanForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A form for a person. `content` is rendered Markdown; `expires_at` in Unix seconds.
+
+    `inputs`, `actions` and `deliveries` are JSON data in the shapes of the app file, options and defaults resolved.
+    """
+
+    node_id: str
+    node_title: str
+    content: str
+    inputs: list[dict[str, Any]]
+    actions: list[dict[str, Any]]
+    deliveries: list[dict[str, Any]]
+    expires_at: float
+
+
+class OpenForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A form that waits. The token opens its page and its API."""
+
+    form_id: str
+    token: str
+    expires_at: float
+
+
+class HumanAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a form. `values` holds every field; at a timeout they are empty and so is `action_id`."""
+
+    form_id: str
+    action_id: str = ""
+    values: dict[str, Any] = {}
+    is_timeout: bool = False
+
+
+class Humans(Protocol):
+    async def ask(self, place: str, form: HumanForm) -> HumanAnswer | OpenForm:
+        """The answer given to this run's form at `place`, or the open form, made if it is not there yet."""
+        ...
+
+
+class DocumentFailed(Exception):
+    """The text of a document cannot be had: an unknown or broken format, or a limit. One sentence."""
+
+
+class Documents(Protocol):
+    async def text(self, *, filename: str, mime_type: str, data: bytes) -> str:
+        """The text of a document, tables as Markdown; bounded in time and memory. Raises `DocumentFailed`."""
+        ...

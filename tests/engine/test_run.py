@@ -354,20 +354,6 @@ async def test_a_waiting_node_pauses_the_run_after_everything_else():
     assert started(journal.events) == ["s", "form", "other"]
 
 
-async def test_recorded_results_are_taken_instead_of_running_again():
-    gates = Gates()
-    nodes = [node("s", "begin"), node("w", "work", text=["fresh"]), node("o", "answer", answer="{{#w.text#}}")]
-    first, journal = run_of(nodes, "s > w > o", gates=gates)
-    await first.execute()
-    past = {"w": next(event for event in journal.events if isinstance(event, NodeFinished) and event.node_id == "w")}
-
-    again, _ = run_of(nodes, "s > w > o", gates=gates, past=past, first_seq=50, reason="resumption")
-    finished = await again.execute()
-
-    assert finished.answer == "fresh"
-    assert gates.calls == {"w": 1}
-
-
 async def test_rounds_see_their_own_pool_and_report_where_they_ran():
     nodes = [
         node("s", "begin"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tidemill.engine.errors import NodeFailed, VariableNotFound
-from tidemill.engine.events import Event, Usage, VariableAssigned, add_usage
+from tidemill.engine.events import CallRecorded, ContainerAdvanced, Event, Usage, VariableAssigned, add_usage
 from tidemill.engine.node import RoundResult, RunInfo
 from tidemill.engine.templates import render
 from tidemill.engine.values import Missing, Selector, TextForm, Value, VariablePool, plain
@@ -79,7 +79,8 @@ class NodeContext:
                 error_type="PortUnavailable",
                 is_retryable=False,
             )
-        return cast(P, found)
+        at = getattr(found, "at", None)
+        return cast(P, found if at is None else at(self))
 
     def record(
         self, *, inputs: Mapping[str, Value] | None = None, process: Mapping[str, Value] | None = None, **metadata: Any
@@ -107,7 +108,13 @@ class NodeContext:
             fields.setdefault("node_id", self.node_id)
         if "execution_id" in names:
             fields.setdefault("execution_id", self.execution_id)
-        self._level.run.emit(kind, **fields)
+        run = self._level.run
+        if run.past.is_same_run and run.past.was_told(kind, self.place, _round_of(kind, fields)):
+            return
+        run.emit(kind, **fields)
+
+    def recorded_calls(self) -> Sequence[CallRecorded]:
+        return self._level.run.past.calls.get(self.place, ())
 
     def take(self, handle: str) -> None:
         self.handle = handle
@@ -122,3 +129,7 @@ class NodeContext:
 
     async def run_round(self, index: int, pool: VariablePool) -> RoundResult:
         return await self._level.run_round(self.node_id, index, pool)
+
+
+def _round_of(kind: type[Event], fields: Mapping[str, Any]) -> int:
+    return fields["index"] if kind is ContainerAdvanced else -1

@@ -97,6 +97,8 @@ class NodeFinished(Event, frozen=True, kw_only=True, gc=False):
     handle: str | None = None
     usage: Usage | None = None
     metadata: dict[str, Any] = {}
+    # The outputs with places held for secrets, where masking changed them: what a recovery fills in again.
+    sealed: dict[str, Any] | None = None
 
 
 class NodeRetried(Event, frozen=True, kw_only=True, gc=False):
@@ -137,6 +139,7 @@ class ReasoningDelta(Event, frozen=True, kw_only=True, gc=False):
     node_id: str
     text: str
     is_final: bool = False
+    execution_id: str = ""
 
 
 class ModelCalled(Event, frozen=True, kw_only=True, gc=False):
@@ -159,6 +162,7 @@ class ModelCalled(Event, frozen=True, kw_only=True, gc=False):
     trimmed_tokens: int = 0
     is_exact: bool = False
     is_usage_estimated: bool = False
+    execution_id: str = ""
 
 
 class ContainerStarted(Event, frozen=True, kw_only=True, gc=False):
@@ -206,6 +210,7 @@ class VariableAssigned(Event, frozen=True, kw_only=True, gc=False):
     node_id: str
     selector: Selector
     value: Any
+    execution_id: str = ""
 
 
 class ResourcesRetrieved(Event, frozen=True, kw_only=True, gc=False):
@@ -213,6 +218,22 @@ class ResourcesRetrieved(Event, frozen=True, kw_only=True, gc=False):
 
     node_id: str
     resources: list[dict[str, Any]]
+    execution_id: str = ""
+
+
+class CallRecorded(Event, frozen=True, kw_only=True, gc=False):
+    """A call to the outside world and its answer, for replays and cassettes. No client is shown it.
+
+    `port` is the protocol's name ("Models", "Http", ...); `digest` tells whether a later call asks the same;
+    `request` and `response` are JSON data without secrets.
+    """
+
+    node_id: str
+    execution_id: str
+    port: str
+    digest: str
+    request: Any
+    response: Any
 
 
 class AgentLogged(Event, frozen=True, kw_only=True, gc=False):
@@ -240,6 +261,8 @@ class AgentThought(Event, frozen=True, kw_only=True, gc=False):
     tool_labels: dict[str, Any] = {}
     tool_input: str = ""
     file_ids: list[str] = []
+    node_id: str = ""
+    execution_id: str = ""
 
 
 class HumanInputRequired(Event, frozen=True, kw_only=True, gc=False):
@@ -303,6 +326,7 @@ AnyEvent: TypeAlias = (
     | ContainerFinished
     | VariableAssigned
     | ResourcesRetrieved
+    | CallRecorded
     | AgentLogged
     | AgentThought
     | HumanInputRequired

@@ -1,11 +1,10 @@
-"""Where a run's events go, and what an earlier part of the run left behind."""
+"""Where a run's events go."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from tidemill.engine.events import Event, NodeFinished
+from tidemill.engine.events import Event
 
 
 class Journal(Protocol):
@@ -48,7 +47,3 @@ class MemoryJournal(NullJournal):
 
     def append(self, event: Event) -> None:
         self.events.append(event)
-
-
-# What recovery hands to a run: results of effectful nodes by their place, "llm" or "loop[3]/llm".
-Past = Mapping[str, NodeFinished]

@@ -21,6 +21,7 @@ from tidemill.engine.errors import NodeFailed
 from tidemill.engine.events import NodeFinished, NodeRetried, NodeStarted, NodeStatus, Scope, Usage, add_usage
 from tidemill.engine.graph import Graph
 from tidemill.engine.node import NodePaused, RoundResult
+from tidemill.engine.past import place_of
 from tidemill.engine.plan import PlanNode
 from tidemill.engine.responses import Responses
 from tidemill.engine.values import Value, VariablePool, is_number, plain
@@ -58,7 +59,7 @@ class Level:
         self.usage = Usage()
         self.has_ended = False
         self.failure: Failure | None = None
-        self.place = _place(scope)
+        self.place = place_of(scope)
         self._pending = list(self.plan.in_degree)
         self._taken = bytearray(len(self.plan.nodes))
         self._predecessor: list[str | None] = [None] * len(self.plan.nodes)
@@ -115,6 +116,8 @@ class Level:
         steps = self.run.steps
         failure = await level.execute()
         self.usage = add_usage(self.usage, level.usage)
+        if failure is None and self.run.interruption is None and level.pauses:
+            raise level.pauses[0]
         return RoundResult(
             pool=pool,
             error=failure.message if failure else None,
@@ -128,6 +131,10 @@ class Level:
 
     def _begin(self, index: int) -> tuple[NodeContext, int]:
         planned = self.plan.nodes[index]
+        if (told := self.run.past.start(self.place + planned.id)) is not None:
+            ctx = NodeContext(self, index, planned.id, told.execution_id)
+            ctx.started_at = told.at
+            return ctx, told.index
         ctx = NodeContext(self, index, planned.id, str(uuid_utils.uuid7()))
         number = self.run.next_index()
         ctx.started_at = self.run.clock()
@@ -174,19 +181,17 @@ class Level:
 
     async def _run_task(self, ctx: NodeContext, number: int, planned: PlanNode) -> None:
         tick = time.monotonic()
-        recorded = self.run.past.get(self.place + planned.id) if planned.node.is_effectful else None
+        recorded = self.run.past.result(self.place + planned.id) if planned.node.is_effectful else None
         try:
-            if recorded is not None and recorded.status in ("succeeded", "exception"):
-                self.run.count_step()
-                ctx.handle = recorded.handle
-                outputs: dict[str, Value] = dict(recorded.outputs or {})
+            if recorded is not None:
+                outputs = self._recall(ctx, recorded)
             elif planned.node.is_container:
                 outputs = await self._attempts(ctx, number, planned)
             else:
                 async with self.run.slots:
                     outputs = await self._attempts(ctx, number, planned)
         except NodePaused as pause:
-            pause.node_id = planned.id
+            pause.node_id = pause.node_id or planned.id
             self.pauses.append(pause)
         except NodeFailed as failure:
             self._fail(ctx, number, planned, failure, time.monotonic() - tick)
@@ -196,8 +201,28 @@ class Level:
         else:
             await self._conclude(ctx, number, planned, outputs, time.monotonic() - tick)
 
+    def _recall(self, ctx: NodeContext, recorded: NodeFinished) -> dict[str, Value]:
+        """What a node did in an earlier part of the run, or in an earlier run. Raises what it raised."""
+        past = self.run.past
+        if past.is_same_run:
+            for _ in range(past.retries[self.place + ctx.node_id]):
+                self.run.count_step()
+            if recorded.usage is not None:
+                ctx.spend(recorded.usage)
+        else:
+            ctx.record(is_taken=True)
+        self.run.count_step()
+        ctx.inputs, ctx.process = recorded.inputs, recorded.process_data
+        ctx.handle = recorded.handle
+        if recorded.status != "succeeded":
+            raise NodeFailed(recorded.error or "", error_type=recorded.error_type)
+        return self.run.unsealed(recorded)
+
     async def _attempts(self, ctx: NodeContext, number: int, planned: PlanNode) -> dict[str, Value]:
-        for attempt in range(planned.max_retries + 1):
+        tried = min(self.run.past.retries[ctx.place], planned.max_retries) if self.run.past.is_same_run else 0
+        for _ in range(tried):
+            self.run.count_step()
+        for attempt in range(tried, planned.max_retries + 1):
             tick = time.monotonic()
             self.run.count_step()
             try:
@@ -240,7 +265,8 @@ class Level:
             self.pool.put(planned.id, outputs)
             self.responses.on_finished(ctx.index)
             self._report(ctx, number, planned, "succeeded", elapsed, outputs=outputs)
-            await self.run.journal.settle()
+            if not self.run.past.has_ended(ctx.place):
+                await self.run.journal.settle()
             self._resolve(ctx, planned)
         else:
             self._succeed(ctx, number, planned, outputs, elapsed)
@@ -286,6 +312,10 @@ class Level:
         error_type: str | None = None,
     ) -> None:
         run = self.run
+        if run.past.has_ended(ctx.place):
+            return
+        plain_outputs = plain(outputs)
+        shown = run.masked(plain_outputs)
         run.emit(
             NodeFinished,
             execution_id=ctx.execution_id,
@@ -300,12 +330,13 @@ class Level:
             scope=self.scope,
             inputs=run.masked(plain(ctx.inputs)),
             process_data=run.masked(plain(ctx.process)),
-            outputs=run.masked(plain(outputs)),
+            outputs=shown,
             error=run.masked(error),
             error_type=error_type,
             handle=ctx.handle,
             usage=ctx.usage,
             metadata=ctx.metadata or {},
+            sealed=run.sealed(plain_outputs, shown) if planned.node.is_effectful else None,
         )
 
     # ------------------------------------------------------------ edges
@@ -358,13 +389,6 @@ class Level:
         for task in stubborn:
             log.warning("A node did not stop within %s s; the run ends without it.", CANCEL_GRACE_S)
             task.remove_done_callback(self._wake)
-
-
-def _place(scope: Scope | None) -> str:
-    """Where a level is, as a prefix of its nodes' ids: "" or "loop[3]/"."""
-    if scope is None:
-        return ""
-    return f"{_place(scope.outer)}{scope.node_id}[{scope.index}]/"
 
 
 def _complete(coroutine: Any) -> Any:

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tidemill.engine.errors import GraphInvalid
-from tidemill.engine.events import Event, Usage
+from tidemill.engine.events import CallRecorded, Event, Usage
 from tidemill.engine.templates import Segment
 from tidemill.engine.values import Missing, Selector, TextForm, Value, VariablePool
 
@@ -94,7 +94,10 @@ class Context(Protocol):
         ...
 
     def port(self, kind: type[P]) -> P:
-        """The run's implementation of a port. Raises `NodeFailed` naming the port when it has none."""
+        """The run's implementation of a port. Raises `NodeFailed` naming the port when it has none.
+
+        An implementation with a method `at(ctx)` is asked for what this node is to use.
+        """
         ...
 
     def record(
@@ -113,6 +116,10 @@ class Context(Protocol):
 
     def emit(self, kind: type[Event], **fields: Any) -> None:
         """Emit an event of this node; `seq`, `at` and `node_id` are filled in."""
+        ...
+
+    def recorded_calls(self) -> Sequence[CallRecorded]:
+        """Calls to the outside world that this node made before the run was cut off, in their order."""
         ...
 
     def take(self, handle: str) -> None:

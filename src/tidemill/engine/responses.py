@@ -40,7 +40,7 @@ class _Stream:
 class Responses:
     """The response streams of one level of one run.
 
-    `say(producer id, text, selector or None)` is called for every piece, in reading order;
+    `say(producer id, text, selector or None, is live)` is called for every piece, in reading order;
     `unsay(count)` takes back the last pieces when a producer starts over.
     """
 
@@ -62,7 +62,7 @@ class Responses:
         self,
         plan: Plan,
         pool: VariablePool,
-        say: Callable[[str, str, Selector | None], None],
+        say: Callable[[str, str, Selector | None, bool], None],
         unsay: Callable[[int], None],
     ) -> None:
         self._plan = plan
@@ -166,7 +166,7 @@ class Responses:
         while stream.position < len(segments):
             segment = segments[stream.position]
             if isinstance(segment, TextSegment):
-                self._say(stream.response.node_id, segment.text, None)
+                self._say(stream.response.node_id, segment.text, None, False)
                 stream.has_spoken = True
             elif not self._tell_variable(stream, segment.selector):
                 return False
@@ -179,7 +179,7 @@ class Responses:
         pieces = self._pieces.get(selector)
         if pieces is not None:
             for text in pieces[stream.taken :]:
-                self._say(selector[0], text, selector)
+                self._say(selector[0], text, selector, True)
                 stream.has_spoken = True
                 if stream is self._active:
                     self._said[selector] = self._said.get(selector, 0) + 1
@@ -200,6 +200,6 @@ class Responses:
             return is_known or self._state[stream.response.index] is not NodeState.WAITING
         text = to_text(value, "markdown" if stream.response.is_markdown else "text")
         if text:
-            self._say(selector[0], text, selector)
+            self._say(selector[0], text, selector, False)
             stream.has_spoken = True
         return True

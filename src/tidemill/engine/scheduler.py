@@ -15,6 +15,7 @@ import msgspec
 from tidemill.engine.errors import NodeFailed
 from tidemill.engine.events import (
     Event,
+    NodeFinished,
     RunFinished,
     RunPaused,
     RunStarted,
@@ -25,10 +26,11 @@ from tidemill.engine.events import (
     add_usage,
 )
 from tidemill.engine.graph import Graph
-from tidemill.engine.journal import Journal, Past
+from tidemill.engine.journal import Journal
 from tidemill.engine.level import Failure, Level
 from tidemill.engine.node import RunInfo
-from tidemill.engine.values import Selector, Value, VariablePool, plain
+from tidemill.engine.past import NOTHING, Past
+from tidemill.engine.values import Selector, Value, VariablePool, plain, revived
 
 E = TypeVar("E", bound=Event)
 
@@ -51,7 +53,8 @@ class Run:
         ports: Implementations of the protocols in `tidemill.ports`, by protocol.
         journal: Receives every event, in order.
         inputs: What `RunStarted` reports.
-        past: Results of an earlier part of this run that must not be produced again.
+        past: What an earlier part of this run, or an earlier run, left behind.
+        reason: "resumption" when the run goes on after a pause, which it then tells.
         clock: Unix seconds.
     """
 
@@ -65,9 +68,8 @@ class Run:
         journal: Journal,
         inputs: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
-        past: Past | None = None,
+        past: Past = NOTHING,
         root_id: str | None = None,
-        first_seq: int = 1,
         reason: Literal["initial", "resumption"] = "initial",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -77,7 +79,7 @@ class Run:
         self.ports = ports
         self.journal = journal
         self.limits = limits or Limits()
-        self.past = past or {}
+        self.past = past
         self.clock = clock
         self.slots = asyncio.Semaphore(self.limits.max_concurrency)
         self.steps = 0
@@ -92,8 +94,10 @@ class Run:
         self._inputs = dict(inputs or {})
         self._root_id = root_id or graph.roots[0]
         self._reason: Literal["initial", "resumption"] = reason
-        self._seq = first_seq - 1
-        self._index = 0
+        self._seq = past.last_seq if past.is_same_run else 0
+        self._index = past.last_index if past.is_same_run else 0
+        # Told before by this run and not yet told again while it is computed anew.
+        self._echo = past.text if past.is_same_run else ""
         self._wakers: set[asyncio.Future[None]] = set()
 
     async def execute(self) -> RunFinished:
@@ -102,15 +106,18 @@ class Run:
         A paused run ends with a `RunPaused` event in the journal; the result returned then has the
         status "paused" and is in no journal.
         """
-        began, tick = self.clock(), time.monotonic()
-        self.emit(
-            RunStarted,
-            run_id=self.info.run_id,
-            workflow_id=self.info.workflow_id,
-            inputs=plain(self._inputs),
-            reason=self._reason,
+        began, tick = self.past.started_at or self.clock(), time.monotonic() - self.past.elapsed_s
+        if not self.past.last_seq or not self.past.is_same_run or self._reason == "resumption":
+            self.emit(
+                RunStarted,
+                run_id=self.info.run_id,
+                workflow_id=self.info.workflow_id,
+                inputs=plain(self._inputs),
+                reason=self._reason,
+            )
+        timer = asyncio.get_running_loop().call_later(
+            max(0.0, self.limits.max_seconds - self.past.elapsed_s), self._expire
         )
-        timer = asyncio.get_running_loop().call_later(self.limits.max_seconds, self._expire)
         level = Level(self, self.graph, self.pool, self._root_id, scope=None)
         failure: Failure | None = None
         try:
@@ -153,10 +160,33 @@ class Run:
             )
         self.steps += 1
 
-    def say(self, producer_id: str, text: str, selector: Selector | None) -> None:
-        """The next piece of the answer."""
+    def say(self, producer_id: str, text: str, selector: Selector | None, is_live: bool) -> None:
+        """The next piece of the answer. `is_live`: its producer gives it now, for the first or another time."""
+        if self._echo:
+            text = self._retell(text, is_live=is_live)
+            if not text:
+                return
         self.text.append(text)
         self.emit(TextDelta, node_id=producer_id, text=text, selector=selector)
+
+    def _retell(self, text: str, *, is_live: bool) -> str:
+        """Match text with what was told before; returns what is new of it."""
+        echo = self._echo
+        if not is_live and echo.startswith(text):
+            self._echo = echo[len(text) :]
+            self.text.append(text)
+            return ""
+        if not is_live and text.startswith(echo):
+            self._echo = ""
+            self.text.append(echo)
+            return text[len(echo) :]
+        self._withdraw()
+        return text
+
+    def _withdraw(self) -> None:
+        """What a producer had told before it was cut off no longer stands."""
+        self._echo = ""
+        self.emit(TextReplaced, text="".join(self.text), reason="recovery")
 
     def unsay(self, count: int) -> None:
         """Withdraw the last pieces of the answer."""
@@ -184,15 +214,18 @@ class Run:
 
     def masked(self, value: Any) -> Any:
         """A value as traces may show it: secrets of the run masked."""
-        if not self.pool.secrets or value is None:
-            return value
-        if isinstance(value, str):
-            return self.pool.masked(value)
-        if isinstance(value, dict):
-            return {key: self.masked(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.masked(item) for item in value]
-        return value
+        return _each_text(value, self.pool.masked) if self.pool.secrets else value
+
+    def sealed(self, outputs: dict[str, Any] | None, shown: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The outputs with places held for secrets, if masking took something from them."""
+        if shown is outputs or shown == outputs:
+            return None
+        return _each_text(outputs, self.pool.sealed)
+
+    def unsealed(self, finished: NodeFinished) -> dict[str, Value]:
+        """The outputs of a recorded node as it gave them."""
+        outputs = finished.outputs if finished.sealed is None else _each_text(finished.sealed, self.pool.unsealed)
+        return {name: revived(value) for name, value in (outputs or {}).items()}
 
     # ------------------------------------------------------------ endings
 
@@ -214,6 +247,8 @@ class Run:
 
     def _finish(self, began: float, tick: float, failure: Failure | None, level: Level) -> RunFinished:
         elapsed = time.monotonic() - tick
+        if self._echo:
+            self._withdraw()
         if self._answers:
             self.outputs["answer"] = "".join(self._answers)
         status: RunStatus = "partial-succeeded" if self.exceptions else "succeeded"
@@ -254,3 +289,14 @@ class Run:
             self._seq += 1
             self.journal.append(finished)
         return finished
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with every text in it changed; keys stay."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _each_text(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    return value

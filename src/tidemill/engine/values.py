@@ -6,6 +6,7 @@ Rules: reference `workflow-dsl.md`, sections 3.1 to 3.6.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, TypeGuard
@@ -19,6 +20,7 @@ FileKind: TypeAlias = Literal["image", "document", "audio", "video", "custom"]
 TransferMethod: TypeAlias = Literal["remote_url", "local_file", "tool_file", "datasource_file"]
 TextForm: TypeAlias = Literal["text", "markdown", "log"]
 
+_SEAL: Final = re.compile("\0(?:\0|s(\\d+);)")
 FILE_MARK: Final = "__dify__file__"
 
 
@@ -271,6 +273,18 @@ def as_file(value: object) -> File | None:
     return None
 
 
+def revived(value: Any) -> Value:
+    """JSON data as values of a run: the wire forms of files become files again."""
+    match value:
+        case dict():
+            file = as_file(value)
+            return file if file is not None else {key: revived(item) for key, item in value.items()}
+        case list():
+            return [revived(item) for item in value]
+        case _:
+            return value
+
+
 def to_json(value: Value, *, indent: int | None = None) -> str:
     """JSON text of a value: one line with ", " and ": ", non-ASCII kept, files in their wire form."""
     return json.dumps(plain(value), ensure_ascii=False, indent=indent)
@@ -411,3 +425,22 @@ class VariablePool:
             if secret in text:
                 text = text.replace(secret, mask_secret(secret))
         return text
+
+    def sealed(self, text: str) -> str:
+        """`text` with a place held for every secret, to be filled in again by `unsealed`."""
+        text = text.replace("\0", "\0\0")
+        for number, secret in enumerate(sorted(self.secrets)):
+            text = text.replace(secret, f"\0s{number};")
+        return text
+
+    def unsealed(self, text: str) -> str:
+        """What `sealed` was given, with the secrets of this pool."""
+        secrets = sorted(self.secrets)
+
+        def fill(found: re.Match[str]) -> str:
+            if found.group(1) is None:
+                return "\0"
+            number = int(found.group(1))
+            return secrets[number] if number < len(secrets) else ""
+
+        return _SEAL.sub(fill, text) if "\0" in text else text

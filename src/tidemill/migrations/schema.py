@@ -23,7 +23,7 @@ from tidemill.migrations.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0006"
 # Other programs' databases have an `alembic_version`; ours is told from them by the name of this table.
 VERSION_TABLE = "tidemill_revision"
 LOCK_ID = 7_414_001

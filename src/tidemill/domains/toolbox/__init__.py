@@ -1,0 +1,1 @@
+"""The tools of a workspace: OpenAPI documents, MCP servers and workflows published as tools."""
