@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from tidemill.engine.events import Usage
 from tidemill.engine.node import RunInfo
 from tidemill.engine.values import File, Value
 from tidemill.llm.types import ChatModel, EmbeddingModel, MediaPart, ModelRef
@@ -33,7 +34,10 @@ class HttpPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`query` and `headers` keep repeats and order. One of `body`, `form`, `parts` at most. Times in seconds."""
+    """`query` and `headers` keep repeats and order. One of `body`, `form`, `parts` at most. Times in seconds.
+
+    `private_headers` names further headers that a redirect to another host does not take along.
+    """
 
     method: str
     url: str
@@ -47,6 +51,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     write_timeout_s: float = 600.0
     verify_tls: bool = True
     max_body_bytes: int = 10 * 1024 * 1024
+    private_headers: tuple[str, ...] = ()
 
 
 class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +78,10 @@ class Http(Protocol):
 
 
 class Templates(Protocol):
+    def render_now(self, source: str, values: Mapping[str, Value], *, max_chars: int) -> str | None:
+        """Like `render`, for a template that is harmless enough to be rendered here and now; None if it is not."""
+        ...
+
     async def render(self, source: str, values: Mapping[str, Value], *, max_chars: int) -> str:
         """Render Jinja text on copies of plain values. Raises `TemplateFailed`; bounded in time and memory."""
         ...
@@ -100,12 +109,28 @@ class FileUnavailable(Exception):
     """The file does not exist, is not the caller's, or cannot be fetched."""
 
 
+class PastCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool call of an earlier turn. `arguments` is JSON text."""
+
+    name: str
+    arguments: str
+    observation: str
+
+
+class PastThought(msgspec.Struct, frozen=True, kw_only=True):
+    """A round of an agent in an earlier turn; the one without calls said the answer."""
+
+    thought: str
+    calls: tuple[PastCall, ...] = ()
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored exchange of a conversation."""
+    """One stored exchange of a conversation, with the thoughts of an agent app."""
 
     query: str
     answer: str
     files: tuple[File, ...] = ()
+    thoughts: tuple[PastThought, ...] = ()
 
 
 class History(Protocol):
@@ -141,7 +166,25 @@ class CodeFailed(Exception):
     """The program is wrong, went over a limit, or broke its interpreter. One sentence; the interpreter's message."""
 
 
+class CodeLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outputs of a code node may be. Lengths in characters and items; a depth of 1 is a flat object."""
+
+    string_chars: int = 400_000
+    string_items: int = 30
+    object_items: int = 30
+    number_items: int = 1000
+    depth: int = 5
+    precision_digits: int = 20
+    least_number: int = -(2**63)
+    largest_number: int = 2**63 - 1
+
+
 class Sandbox(Protocol):
+    @property
+    def limits(self) -> CodeLimits:
+        """What outputs may be."""
+        ...
+
     async def run(self, request: CodeRequest) -> Any:
         """What `main` returned, as JSON data. Fresh state per call, no network, no files. Raises `CodeFailed`."""
         ...
@@ -215,7 +258,8 @@ class ToolMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a tool's result.
 
     text: `text`. json: `data`. file: `file`. link: `text` is the address. variable: `name` and `data`;
-    with `is_piece`, `text` is the next piece of the streamed variable `name`. log: `name` and `data`.
+    with `is_piece`, `text` is the next piece of the streamed variable `name`. log: `name` and `data`. Whatever
+    the kind, `usage` is what the tool spent on models: whoever calls it adds that to its own.
     """
 
     kind: Literal["text", "json", "file", "link", "variable", "log"]
@@ -224,6 +268,7 @@ class ToolMessage(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     file: File | None = None
     is_piece: bool = False
+    usage: Usage | None = None
 
 
 class ToolFailed(Exception):
@@ -256,6 +301,12 @@ class Tools(Protocol):
         ...
 
 
+class McpServers(Protocol):
+    async def tools(self, config: str) -> Sequence[Tool]:
+        """The tools of servers that an app names itself: one address, or JSON of them by name. Raises `ToolFailed`."""
+        ...
+
+
 class HumanForm(msgspec.Struct, frozen=True, kw_only=True):
     """A form for a person. `content` is rendered Markdown; `expires_at` in Unix seconds.
 
@@ -280,9 +331,13 @@ class OpenForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HumanAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a form. `values` holds every field; at a timeout they are empty and so is `action_id`."""
+    """What came of a form. `values` holds every field; at a timeout they are empty and so is `action_id`.
+
+    `content` is the text that the person read.
+    """
 
     form_id: str
+    content: str = ""
     action_id: str = ""
     values: dict[str, Any] = {}
     is_timeout: bool = False
@@ -298,7 +353,68 @@ class DocumentFailed(Exception):
     """The text of a document cannot be had: an unknown or broken format, or a limit. One sentence."""
 
 
+class DocumentUnsupported(DocumentFailed):
+    """Nothing here reads such files; names the extension."""
+
+
 class Documents(Protocol):
     async def text(self, *, filename: str, mime_type: str, data: bytes) -> str:
         """The text of a document, tables as Markdown; bounded in time and memory. Raises `DocumentFailed`."""
+        ...
+
+
+class WorkFailed(Exception):
+    """A piece of work went over its limits, or could not be started. One sentence."""
+
+
+class Workshop(Protocol):
+    async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of `tools`, found by its module and name, in a process of its own with limits.
+
+        Arguments and result are JSON data and bytes. Raises `WorkFailed`, and what the function raises as `ToolFailed`.
+        """
+        ...
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A message ready to go, and the SMTP server that takes it. `message` is the whole of RFC 5322."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    username: str
+    password: str
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes
+
+
+class MailFailed(Exception):
+    """The server cannot be reached, or refuses the sender or all recipients. One sentence."""
+
+
+class Mailer(Protocol):
+    async def send(self, mail: Mail) -> None:
+        """Hand a message to its server, through the egress guard. Raises `MailFailed`."""
+        ...
+
+
+class SqlRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query gave: plain JSON values; `is_cut` when there were more rows than were asked for."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    is_cut: bool = False
+
+
+class DatabaseFailed(Exception):
+    """No such connection, or the statement is wrong, writes, or takes too long. One sentence."""
+
+
+class Databases(Protocol):
+    async def query(self, connection: str, statement: str, *, max_rows: int) -> SqlRows:
+        """Run one statement, read-only, on a connection that the administrator named; "" is the only one there is.
+
+        Raises `DatabaseFailed`.
+        """
         ...

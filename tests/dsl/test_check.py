@@ -148,11 +148,16 @@ def test_wrong_variables_and_default_values_are_errors():
 
 
 def test_nodes_that_cannot_run_yet_are_warnings():
-    report = check(fixture("v0.6.0-human-approval"))
+    report = check(fixture("pipeline-local-files"))
 
     assert report.is_ok
-    assert [(problem.code, problem.node_id) for problem in report.warnings] == [("not_runnable", "ask")]
-    assert "cannot run yet" in report.warnings[0].message
+    told = [problem for problem in report.warnings if problem.code == "not_runnable"]
+    assert [problem.node_id for problem in told] == ["files", "index"]
+    assert all("cannot run yet" in problem.message for problem in told)
+
+
+def test_nodes_that_run_are_not_warned_of():
+    assert "not_runnable" not in codes(fixture("v0.6.0-human-approval"))
 
 
 def test_an_unknown_node_type_is_a_warning():
@@ -189,10 +194,30 @@ def test_a_node_without_a_model_is_a_warning():
     assert "no_model" in codes(model_app("chat", model=empty))
 
 
-def test_tools_and_knowledge_that_are_not_here_are_named():
-    assert check(fixture("v0.1.5-agent-node")).missing_tools == ["langgenius/time/time"]
-    assert check(fixture("agent-chat-function-call")).missing_tools == ["langgenius/time/time"]
-    assert check(fixture("tool-scalar-values")).missing_tools == ["langgenius/jina_tool/jina"]
+def test_tools_that_come_along_are_not_missing():
+    for name in ("v0.1.5-agent-node", "agent-chat-function-call", "tool-scalar-values"):
+        assert check(fixture(name)).missing_tools == []
+
+
+def test_a_tool_that_is_not_here_is_named_as_a_person_knows_it():
+    added = {"provider_id": "0b0c34a0-6f7d-4a70-9f3c-0a4f4d9b6f11", "provider_type": "api", "tool_name": "find"}
+    plugin = {"provider_id": "acme/weather/weather", "provider_type": "builtin", "tool_name": "today"}
+
+    report = check(with_one("tool", provider_name="Our shop", **added))
+
+    assert report.missing_tools == ["Our shop"]
+    assert [problem.code for problem in report.warnings] == ["missing_tool"]
+    assert check(with_one("tool", provider_name="weather", **plugin)).missing_tools == ["acme/weather/weather"]
+
+
+def test_what_a_tool_lacks_is_asked_of_whoever_checks():
+    report = check(fixture("tool-scalar-values"), tools=lambda ref: f"needs a key for {ref.name}")
+
+    assert report.missing_tools == ["langgenius/jina_tool/jina"]
+    assert any("needs a key for" in problem.message for problem in report.warnings)
+
+
+def test_knowledge_that_is_not_here_is_named():
     assert check(fixture("knowledge-chat-zh")).missing_knowledge == ["70c17aae-0000-4e4d-9ae0-24def4b80001"]
     assert check(fixture("chat-with-knowledge")).missing_knowledge == ["a3c1f0de-5f60-4f0a-9a6e-1d2c3b4a5f60"]
 

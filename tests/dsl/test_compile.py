@@ -180,6 +180,28 @@ def test_an_agent_app_is_an_agent_with_the_tools_that_are_on():
     assert [tool["tool_name"] for tool in react["tools"]["value"]] == ["wikipedia_search"]
 
 
+def test_an_agent_app_names_its_knowledge_bases_and_remembers():
+    data = data_of(fixture("agent-chat-react-zh"), "agent")
+    mode = {"tools": [{"dataset": {"enabled": False, "id": "off"}}, {"dataset": {"enabled": True, "id": "on"}}]}
+    configs = {"top_k": 2, "datasets": {"datasets": [{"dataset": {"enabled": True, "id": "two"}}]}}
+    both = data_of(model_app("agent-chat", agent_mode=mode, dataset_configs=configs), "agent")
+
+    assert data["is_app"] is True
+    assert data["memory"] == {"window": {"enabled": False, "size": None}}
+    assert data["dataset_ids"] == ["q9Jd0m2yYw1Tj0b1b3l2eg=="]
+    assert data["react_template"] == ""
+    assert both["dataset_ids"] == ["on", "two"]
+    assert both["retrieval"] == {"top_k": 2}
+
+
+def test_an_agent_node_is_given_the_package_that_it_names():
+    compiled = compile(fixture("v0.7.0-agent-node"))
+    agent = compiled.graph.nodes["ag"].node
+
+    assert agent.config.package["metadata"]["name"] == "Writer"
+    assert agent.is_branch
+
+
 def test_an_agent_of_a_package_takes_the_package_s_variables():
     app = compile(fixture("v0.7.0-agent-app"))
 
@@ -264,7 +286,7 @@ def test_a_trigger_begins_a_run_without_a_form():
 async def test_a_run_that_reaches_a_node_of_the_next_version_fails_with_its_name():
     app = AppFile.from_document(
         workflow(
-            [node("s", "start", variables=[]), node("c", "code", title="Count words", code="")],
+            [node("s", "start", variables=[]), node("c", "knowledge-index", title="Keep the pages")],
             [edge("s", "c")],
         )
     )
@@ -273,7 +295,7 @@ async def test_a_run_that_reaches_a_node_of_the_next_version_fails_with_its_name
     result = await run_graph(nodes, edges)
 
     assert result.finished.status == "failed"
-    assert 'Node "Count words" is of type code, which this version of Tidemill cannot run yet.' in (
+    assert 'Node "Keep the pages" is of type knowledge-index, which this version of Tidemill cannot run yet.' in (
         result.finished.error or ""
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -257,3 +258,17 @@ def test_one_megabyte_is_read_and_compiled_in_under_a_second():
     compile(read(content))
 
     assert time.process_time() - began < 1.0
+
+
+def test_a_file_of_json_may_escape_characters_in_halves():
+    document = fixture("v0.3.0-loop").document
+    document["app"]["name"] = "Wave \U0001f30a"
+    as_json = json.dumps(document)
+    assert "\\ud83c\\udf0a" in as_json
+
+    assert read(as_json).name == "Wave \U0001f30a"
+
+
+def test_half_a_character_in_json_is_refused():
+    with pytest.raises(DslInvalid, match="not valid YAML"):
+        read('{"app": {"name": "\\ud83c"}, "kind": "app"}')

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -22,9 +23,14 @@ from tidemill.engine.node import REGISTRY, Node
 from tidemill.engine.values import Selector
 from tidemill.llm.types import ModelRef
 from tidemill.nodes._unavailable import Unavailable
+from tidemill.ports import ToolKind, ToolRef
+from tidemill.tools import builtin
 
 _PACKAGE_KEYS: Final = frozenset({"schema_version", "metadata", "soul", "omitted_assets"})
 _MAX_NAME: Final = 255
+_TOOL_KINDS: Final = frozenset(get_args(ToolKind))
+# Added tools have ids of the installation that the file comes from; a person knows them by name.
+_FOREIGN_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +54,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return not self.errors
 
 
-def check(app: AppFile, *, models: Callable[[ModelRef], bool] | None = None) -> Report:
+def check(
+    app: AppFile,
+    *,
+    models: Callable[[ModelRef], bool] | None = None,
+    tools: Callable[[ToolRef], str] | None = None,
+) -> Report:
     """Examine an app.
 
     Args:
         app: The app as read, or as stored.
         models: Whether a model is at hand; without it no model counts as missing.
+        tools: What a tool's provider lacks to be used, as the end of a sentence; empty when nothing. Without it every
+            provider that does not come with Tidemill counts as missing.
     """
     errors = graph_problems(app)
     warnings = [*_kind_notes(app), *_feature_notes(app)]
@@ -70,8 +83,11 @@ def check(app: AppFile, *, models: Callable[[ModelRef], bool] | None = None) -> 
         errors.extend(error.problems)
     errors.extend(_package_problems(app))
     missing_models = _missing_models(app, models, warnings)
-    tools, knowledge = _tools(app), _knowledge(app)
-    warnings.extend(_missing(tools, "The tool provider {} is not installed; the nodes that call it will fail.", "tool"))
+    missing_tools, knowledge = _missing_tools(app, tools or _not_along), _knowledge(app)
+    warnings.extend(
+        Problem(f"The tool provider {name} {lack}; the nodes that call it will fail.", None, "missing_tool")
+        for name, lack in missing_tools.items()
+    )
     warnings.extend(
         _missing(knowledge, "The knowledge base {} is not here; choose another where it is used.", "knowledge")
     )
@@ -83,7 +99,7 @@ def check(app: AppFile, *, models: Callable[[ModelRef], bool] | None = None) -> 
         errors=errors,
         warnings=warnings,
         missing_models=missing_models,
-        missing_tools=tools,
+        missing_tools=list(missing_tools),
         missing_knowledge=knowledge,
     )
 
@@ -183,33 +199,58 @@ def _missing(names: Sequence[str], sentence: str, code: str) -> list[Problem]:
     return [Problem(sentence.format(name), None, f"missing_{code}") for name in names]
 
 
-def _tools(app: AppFile) -> list[str]:
-    """The tool providers the app calls, each once, by their full ids."""
-    found: dict[str, None] = {}
+def _missing_tools(app: AppFile, lack_of: Callable[[ToolRef], str]) -> dict[str, str]:
+    """The tool providers the app calls and cannot use, by their full ids or names, with what each lacks."""
+    missing: dict[str, str] = {}
+    for ref in _tools(app):
+        if lack := lack_of(ref):
+            missing.setdefault(_shown_provider(ref), lack)
+    return missing
+
+
+def _not_along(ref: ToolRef) -> str:
+    is_known = ref.kind in ("builtin", "plugin") and builtin.find_provider(ref.provider) is not None
+    return "" if is_known else "is not installed"
+
+
+def _shown_provider(ref: ToolRef) -> str:
+    name = ref.provider_name if ref.provider_name and _FOREIGN_ID.fullmatch(ref.provider) else ref.provider
+    return tool_provider_id(name, ref.kind)
+
+
+def _tools(app: AppFile) -> Iterator[ToolRef]:
+    """The tools the app calls."""
     for data in _node_data(app):
         if data["type"] == "tool":
-            found[_provider(data)] = None
+            yield from _tool_ref(data)
         elif data["type"] == "agent":
-            found.update(dict.fromkeys(_agent_tools(data)))
+            yield from _agent_tools(data)
     mode = app.model_settings.get("agent_mode")
     if app.mode == "agent-chat" and isinstance(mode, dict):
-        tools = [tool for tool in mode.get("tools") or [] if isinstance(tool, dict) and len(tool) >= 4]
-        found.update(dict.fromkeys(_provider(tool) for tool in tools if tool.get("enabled") is not False))
-    return [name for name in found if name]
+        for tool in mode.get("tools") or []:
+            if isinstance(tool, dict) and len(tool) >= 4 and tool.get("enabled") is not False:
+                yield from _tool_ref(tool)
 
 
-def _provider(tool: Mapping[str, Any]) -> str:
-    name = str(tool.get("provider_id") or tool.get("provider_name") or "")
-    return tool_provider_id(name, str(tool.get("provider_type") or tool.get("type") or ""))
+def _tool_ref(tool: Mapping[str, Any]) -> Iterator[ToolRef]:
+    kind: Any = str(tool.get("provider_type") or tool.get("type") or "")
+    provider = str(tool.get("provider_id") or tool.get("provider_name") or "")
+    if provider:
+        yield ToolRef(
+            kind=kind if kind in _TOOL_KINDS else "builtin",
+            provider=provider,
+            name=str(tool.get("tool_name") or ""),
+            provider_name=str(tool.get("provider_name") or ""),
+        )
 
 
-def _agent_tools(data: Mapping[str, Any]) -> Iterator[str]:
+def _agent_tools(data: Mapping[str, Any]) -> Iterator[ToolRef]:
     parameters = data.get("agent_parameters")
     tools = parameters.get("tools") if isinstance(parameters, dict) else None
     value = tools.get("value") if isinstance(tools, dict) else None
     for tool in value if isinstance(value, list) else []:
         if isinstance(tool, dict) and tool.get("enabled") is not False:
-            yield _provider({**tool, "provider_id": tool.get("provider_name") or tool.get("provider_id")})
+            yield from _tool_ref({**tool, "provider_id": tool.get("provider_name") or tool.get("provider_id")})
 
 
 def _knowledge(app: AppFile) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from tidemill.dsl.app_file import AGENT_MODE, MODEL_MODES, AppFile
 from tidemill.dsl.features import Features, fill_placeholders, read_features
-from tidemill.dsl.model_apps import model_app_graph
+from tidemill.dsl.model_apps import model_app_graph, with_packages
 from tidemill.dsl.models import ModelUse, model_uses
 from tidemill.dsl.moderation import Moderation, read_moderation
 from tidemill.dsl.problems import DslInvalid, Problem
@@ -20,6 +20,7 @@ from tidemill.dsl.variables import Variable, read_variables
 from tidemill.engine.errors import GraphInvalid
 from tidemill.engine.graph import EdgeSpec, Graph, NodeSpec
 from tidemill.engine.values import Selector, Value, ValueType, VariablePool
+from tidemill.nodes._trigger import Trigger
 from tidemill.nodes.start import Config as StartConfig
 from tidemill.nodes.start import InputVariable, validate_inputs
 
@@ -52,6 +53,12 @@ class CompiledApp(msgspec.Struct, frozen=True, kw_only=True):
         return self.features.opening_statement
 
     @property
+    def trigger(self) -> Trigger | None:
+        """The trigger that a run begins at; None when it begins with a form."""
+        node = self.graph.nodes[self.start_id].node
+        return node if isinstance(node, Trigger) else None
+
+    @property
     def is_chat(self) -> bool:
         """Whether a run answers a message of a conversation."""
         return self.mode in ("advanced-chat", "chat", "agent-chat", AGENT_MODE)
@@ -63,7 +70,7 @@ class CompiledApp(msgspec.Struct, frozen=True, kw_only=True):
     def start_inputs(
         self, raw: Mapping[str, Any], *, defaults_from: Mapping[str, Any] | None = None
     ) -> dict[str, Value]:
-        """Check the inputs of a run; unknown ones are dropped.
+        """Check the inputs of a run; unknown ones are dropped. Where a trigger begins, they are its payload.
 
         `defaults_from` holds the inputs of an earlier run of the conversation, taken where `raw` has none.
 
@@ -71,6 +78,8 @@ class CompiledApp(msgspec.Struct, frozen=True, kw_only=True):
             InputInvalid: Something required is missing, or a value is not what its field takes.
         """
         given = {name: value for name, value in raw.items() if value is not None}
+        if (trigger := self.trigger) is not None:
+            return trigger.payload(given)
         return validate_inputs(self.inputs, {**(defaults_from or {}), **given})
 
     def pool(
@@ -159,7 +168,10 @@ def compile(app: AppFile) -> CompiledApp:
 
 def app_graph(app: AppFile) -> tuple[list[NodeSpec], list[EdgeSpec]]:
     """The nodes and edges of an app of any mode, in today's form and not yet checked."""
-    return model_app_graph(app) if app.mode in MODEL_MODES or app.mode == AGENT_MODE else upgrade(app)
+    if app.mode in MODEL_MODES or app.mode == AGENT_MODE:
+        return model_app_graph(app)
+    nodes, edges = upgrade(app)
+    return with_packages(app, nodes), edges
 
 
 def app_features(app: AppFile) -> Features:

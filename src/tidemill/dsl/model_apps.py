@@ -6,14 +6,18 @@ Rules: reference `workflow-dsl.md`, section 7.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from tidemill.dsl.app_file import AGENT_MODE, AppFile
 from tidemill.dsl.features import read_features
 from tidemill.engine.graph import EdgeSpec, NodeSpec
 
 START, LLM, AGENT, ANSWER = "start", "llm", "agent", "answer"
+# The version of the node that an agent of a package is, when it owes no declared outputs.
+SPEAKING: Final = "2-speaking"
 _QUERY: Final = "{{#sys.query#}}"
 _NAME: Final = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29})\}\}")
 _HISTORIES: Final = "Here is the chat history between human and assistant, inside <histories></histories> tags.\n\n"
@@ -63,7 +67,7 @@ def _node(node_id: str, kind: str, title: str, data: dict[str, Any], version: st
 def _worker(app: AppFile, names: set[str]) -> NodeSpec:
     settings = app.model_settings
     if app.mode == "agent-chat":
-        return _node(AGENT, AGENT, "Agent", {"agent_parameters": _agent_parameters(settings, names)})
+        return _node(AGENT, AGENT, "Agent", _agent(settings, names))
     model = settings.get("model")
     is_chat = app.mode == "chat"
     data: dict[str, Any] = {
@@ -151,11 +155,24 @@ def _vision(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _agent_parameters(settings: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    mode = settings.get("agent_mode")
-    mode = mode if isinstance(mode, dict) else {}
-    model = settings.get("model")
-    model = model if isinstance(model, dict) else {}
+def _agent(settings: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    mode = _mapping(settings.get("agent_mode"))
+    prompt = _mapping(mode.get("prompt"))
+    return {
+        "agent_parameters": _agent_parameters(settings, mode, names),
+        "is_app": True,
+        "memory": {"window": {"enabled": False, "size": None}},
+        "vision": _vision(settings),
+        "dataset_ids": _dataset_ids(settings, mode),
+        "retrieval": {
+            name: value for name, value in _mapping(settings.get("dataset_configs")).items() if name != "datasets"
+        },
+        "react_template": _with_selectors(str(prompt.get("first_prompt") or ""), names),
+    }
+
+
+def _agent_parameters(settings: Mapping[str, Any], mode: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    model = _mapping(settings.get("model"))
     # An entry of fewer than four keys is a knowledge base or a tool of 2023, which no longer exists.
     tools = [tool for tool in mode.get("tools") or [] if isinstance(tool, dict) and len(tool) >= 4]
     strategy = str(mode.get("strategy") or "")
@@ -173,15 +190,49 @@ def _agent_parameters(settings: Mapping[str, Any], names: set[str]) -> dict[str,
     return {name: {"type": "constant", "value": value} for name, value in values.items()}
 
 
+def _dataset_ids(settings: Mapping[str, Any], mode: Mapping[str, Any]) -> list[str]:
+    """The knowledge bases that are on, from both places that files name them at."""
+    datasets = _mapping(_mapping(settings.get("dataset_configs")).get("datasets"))
+    entries = [*(mode.get("tools") or []), *(datasets.get("datasets") or [])]
+    found = [_mapping(_mapping(entry).get("dataset")) for entry in entries]
+    return list(dict.fromkeys(str(item["id"]) for item in found if item.get("id") and item.get("enabled") is not False))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def with_packages(app: AppFile, nodes: Sequence[NodeSpec]) -> list[NodeSpec]:
+    """The nodes of a graph, agents of packages together with the package that each one names."""
+    packages = _mapping(app.document.get("agent_packages"))
+    return [_packed(node, packages) if node.type == AGENT and node.version == "2" else node for node in nodes]
+
+
+def _packed(node: NodeSpec, packages: Mapping[str, Any]) -> NodeSpec:
+    reference = str(_mapping(node.data.get("agent_binding")).get("package_ref") or "")
+    is_bound_to_outputs = bool(_mapping(node.data.get("agent_job")).get("declared_outputs"))
+    return msgspec.structs.replace(
+        node,
+        version="2" if is_bound_to_outputs else SPEAKING,
+        data={**node.data, "package": packages.get(reference)},
+    )
+
+
 def _bound_agent(app: AppFile) -> NodeSpec:
-    agent = app.document.get("agent")
-    reference = str(agent.get("package_ref") or "") if isinstance(agent, dict) else ""
+    agent = _mapping(app.document.get("agent"))
+    names = {str(item["variable"]) for item in input_form(app)}
+    package = agent_package(app)
+    soul = _mapping(package.get("soul"))
+    prompt = _mapping(soul.get("prompt"))
+    text = _with_selectors(str(prompt.get("system_prompt") or ""), names)
     data = {
         "agent_node_kind": "dify_agent",
-        "agent_binding": {"binding_type": "inline_agent", "package_ref": reference},
+        "agent_binding": {"binding_type": "inline_agent", "package_ref": str(agent.get("package_ref") or "")},
         "agent_job": {"workflow_prompt": _QUERY},
+        "package": {**package, "soul": {**soul, "prompt": {**prompt, "system_prompt": text}}},
+        "is_app": True,
     }
-    return _node(AGENT, AGENT, "Agent", data, version="2")
+    return _node(AGENT, AGENT, "Agent", data, version=SPEAKING)
 
 
 def _package_form(package: Mapping[str, Any]) -> list[dict[str, Any]]:

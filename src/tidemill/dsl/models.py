@@ -61,9 +61,19 @@ def spots(app: AppFile) -> Iterator[Spot]:
     for node in app.nodes:
         if not is_drawn_only(node):
             yield from _node_spots(str(node["id"]), node["data"])
+            yield from _package_spots(app, str(node["id"]), node["data"])
     features = app.workflow.get("features")
     if isinstance(features, dict):
         yield from _feature_spots(features)
+
+
+def _package_spots(app: AppFile, node_id: str, data: Mapping[str, Any]) -> Iterator[Spot]:
+    """The model of the package that an agent node names."""
+    reference = (_inner(data, "agent_binding") or {}).get("package_ref")
+    if data["type"] == "agent" and reference:
+        model = _inner(app.document, "agent_packages", str(reference), "soul", "model")
+        if model is not None:
+            yield Spot(node_id, str(data.get("title") or "agent"), "chat", model, "model_provider", "model")
 
 
 def _model_config_spots(app: AppFile) -> Iterator[Spot]:

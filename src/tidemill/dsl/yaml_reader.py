@@ -8,6 +8,7 @@ is JSON data.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from typing import Any, Final, TypeAlias
 
@@ -80,7 +81,7 @@ def load(text: str) -> Any:
             aliases; the message names the line.
     """
     try:
-        loader = CLoader(text)
+        loader = CLoader(_without_surrogates(text))
         try:
             return _Builder(loader).build()
         finally:
@@ -93,6 +94,18 @@ def load(text: str) -> Any:
     except yaml.YAMLError as error:
         reason = str(getattr(error, "reason", "") or "it cannot be parsed")
         raise DslInvalid(f"The file is not valid YAML ({reason}).") from error
+
+
+def _without_surrogates(text: str) -> str:
+    """JSON text whose characters are escaped in halves, which YAML does not allow, with the characters themselves."""
+    if not text.lstrip().startswith("{") or "\\ud" not in text.lower():
+        return text
+    try:
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
+        whole.encode()
+    except (ValueError, RecursionError):
+        return text
+    return whole
 
 
 class _Builder:

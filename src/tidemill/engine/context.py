@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tidemill.engine.errors import NodeFailed, VariableNotFound
 from tidemill.engine.events import CallRecorded, ContainerAdvanced, Event, Usage, VariableAssigned, add_usage
-from tidemill.engine.node import RoundResult, RunInfo
+from tidemill.engine.node import NodePaused, RoundResult, RunInfo
 from tidemill.engine.templates import render
+from tidemill.engine.turns import Turns
 from tidemill.engine.values import Missing, Selector, TextForm, Value, VariablePool, plain
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class NodeContext:
 
     __slots__ = (
         "_level",
+        "_turns",
         "execution_id",
         "handle",
         "has_ended",
@@ -30,6 +32,7 @@ class NodeContext:
         "is_streaming",
         "metadata",
         "node_id",
+        "pauses",
         "pool",
         "process",
         "started_at",
@@ -38,6 +41,8 @@ class NodeContext:
 
     def __init__(self, level: Level, index: int, node_id: str, execution_id: str) -> None:
         self._level = level
+        self._turns: Turns | None = None
+        self.pauses: list[NodePaused] = []  # of the rounds of a container
         self.index = index
         self.node_id = node_id
         self.execution_id = execution_id
@@ -102,16 +107,21 @@ class NodeContext:
             self._level.responses.on_piece(self.index, name, text)
             await self._level.run.journal.drain()
 
-    def emit(self, kind: type[Event], **fields: Any) -> None:
+    def emit(self, kind: type[Event], /, **fields: Any) -> None:
         names = kind.__struct_fields__
         if "node_id" in names:
             fields.setdefault("node_id", self.node_id)
         if "execution_id" in names:
             fields.setdefault("execution_id", self.execution_id)
         run = self._level.run
-        if run.past.is_same_run and run.past.was_told(kind, self.place, _round_of(kind, fields)):
+        # A record is told when a call was made; one that was taken from the record is not made again.
+        has_past = run.past.is_same_run and kind is not CallRecorded
+        if has_past and run.past.was_told(kind, self.place, _round_of(kind, fields)):
             return
         run.emit(kind, **fields)
+
+    async def settle(self) -> None:
+        await self._level.run.journal.settle()
 
     def recorded_calls(self) -> Sequence[CallRecorded]:
         return self._level.run.past.calls.get(self.place, ())
@@ -122,13 +132,16 @@ class NodeContext:
     def assign(self, selector: Selector, value: Value) -> None:
         self.pool.set(selector, value)
         if selector[0] == "conversation":
+            self._level.assigned[selector] = value
             self.emit(VariableAssigned, selector=selector, value=plain(value))
 
     def end_container(self) -> None:
         self.has_ended = True
 
     async def run_round(self, index: int, pool: VariablePool) -> RoundResult:
-        return await self._level.run_round(self.node_id, index, pool)
+        if self._turns is None:
+            self._turns = Turns(self._level.voice)
+        return await self._level.run_round(self.node_id, index, pool, self._turns.of(index), self.pauses)
 
 
 def _round_of(kind: type[Event], fields: Mapping[str, Any]) -> int:

@@ -1,5 +1,10 @@
 """Errors of the engine. `error_type` is what a run reports; the sentence is for people."""
 
+from typing import Final
+
+# The error type of a run that has used up its steps: nothing forgives it.
+MAX_STEPS: Final = "MaxStepsReached"
+
 
 class EngineError(Exception):
     """Anything the engine refuses or reports."""

@@ -265,12 +265,21 @@ class AgentThought(Event, frozen=True, kw_only=True, gc=False):
     execution_id: str = ""
 
 
+class FileProduced(Event, frozen=True, kw_only=True, gc=False):
+    """A tool of an agent app made a file for the user. `file` is its wire form, with an id."""
+
+    file: dict[str, Any]
+    node_id: str = ""
+    execution_id: str = ""
+
+
 class HumanInputRequired(Event, frozen=True, kw_only=True, gc=False):
     node_id: str
     node_title: str
     form_id: str
     form: dict[str, Any]
     expires_at: float
+    execution_id: str = ""
 
 
 class HumanInputAnswered(Event, frozen=True, kw_only=True, gc=False):
@@ -282,6 +291,7 @@ class HumanInputAnswered(Event, frozen=True, kw_only=True, gc=False):
     rendered_content: str
     values: dict[str, Any]
     is_timeout: bool = False
+    execution_id: str = ""
 
 
 class RunPaused(Event, frozen=True, kw_only=True, gc=False):
@@ -329,6 +339,7 @@ AnyEvent: TypeAlias = (
     | CallRecorded
     | AgentLogged
     | AgentThought
+    | FileProduced
     | HumanInputRequired
     | HumanInputAnswered
     | RunPaused

@@ -78,6 +78,7 @@ class Graph:
         self.edges = tuple(edges)
         self.children = children
         self.roots = tuple(roots)
+        self.all_ids = tuple(node.id for node in self.walk())
         self._plans: dict[str, Plan] = {}
 
     @classmethod

@@ -17,22 +17,22 @@ import msgspec
 import uuid_utils
 
 from tidemill.engine.context import NodeContext
-from tidemill.engine.errors import NodeFailed
+from tidemill.engine.errors import MAX_STEPS, NodeFailed
 from tidemill.engine.events import NodeFinished, NodeRetried, NodeStarted, NodeStatus, Scope, Usage, add_usage
 from tidemill.engine.graph import Graph
 from tidemill.engine.node import NodePaused, RoundResult
 from tidemill.engine.past import place_of
 from tidemill.engine.plan import PlanNode
 from tidemill.engine.responses import Responses
-from tidemill.engine.values import Value, VariablePool, is_number, plain
+from tidemill.engine.turns import Turn, Voice
+from tidemill.engine.values import Selector, Value, VariablePool, is_number, plain
 
 if TYPE_CHECKING:
     from tidemill.engine.scheduler import Run
 
 log = logging.getLogger(__name__)
 
-# An inline node never yields to the event loop, so a long chain of them must do it for them.
-INLINE_BURST = 64
+NO_USAGE = Usage()
 # How long nodes that were told to stop may take to clean up before the run goes on without them.
 CANCEL_GRACE_S = 0.8
 
@@ -48,15 +48,27 @@ class Failure(msgspec.Struct, frozen=True):
 class Level:
     """One level of a run: the whole graph, or one round of a container."""
 
-    def __init__(self, run: Run, graph: Graph, pool: VariablePool, root_id: str, *, scope: Scope | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        graph: Graph,
+        pool: VariablePool,
+        root_id: str,
+        *,
+        scope: Scope | None,
+        voice: Voice | None = None,
+    ) -> None:
         self.run = run
         self.graph = graph
         self.pool = pool
         self.scope = scope
         self.plan = graph.plan(root_id)
-        self.responses = Responses(self.plan, pool, run.say, run.unsay)
+        self.voice = voice or run
+        self.responses = Responses(self.plan, pool, self.voice.say, self.voice.unsay)
         self.pauses: list[NodePaused] = []
-        self.usage = Usage()
+        self.usage = NO_USAGE
+        self.steps = 0
+        self.assigned: dict[Selector, Value] = {}  # conversation variables written here
         self.has_ended = False
         self.failure: Failure | None = None
         self.place = place_of(scope)
@@ -70,18 +82,17 @@ class Level:
     async def execute(self) -> Failure | None:
         """Run everything that can run; returns why the level failed, or None."""
         self.responses.begin()
-        burst = 0
         try:
             while True:
                 while self._ready and self._may_go_on():
                     index = self._ready.popleft()
-                    if self.plan.nodes[index].node.is_inline:
-                        self._run_inline(index)
-                        burst += 1
-                        if burst % INLINE_BURST == 0:
-                            await asyncio.sleep(0)
-                    else:
-                        self._start_task(index)
+                    node = self.plan.nodes[index].node
+                    if not (node.is_inline or node.is_brief):
+                        self._start_task(*self._begin(index))
+                        continue
+                    self._run_inline(index)
+                    if self.run.is_breath_due():
+                        await asyncio.sleep(0)
                 if not self._tasks or not self._may_go_on():
                     break
                 self._waker = self.run.waker()
@@ -98,32 +109,52 @@ class Level:
         self.usage = add_usage(self.usage, usage)
         self.run.spend(usage)
 
-    def _may_go_on(self) -> bool:
-        return self.failure is None and self.run.interruption is None and not (self.has_ended and not self._ready)
+    def count_step(self) -> None:
+        """Raises `NodeFailed` when the run has used up its steps."""
+        self.run.count_step()
+        self.steps += 1
 
-    async def run_round(self, container_id: str, index: int, pool: VariablePool) -> RoundResult:
-        """Run the sub-graph of a container once."""
+    def _may_go_on(self) -> bool:
+        return self.failure is None and self.run.interruption is None
+
+    async def run_round(
+        self, container_id: str, index: int, pool: VariablePool, turn: Turn, pauses: list[NodePaused]
+    ) -> RoundResult:
+        """Run the sub-graph of a container once.
+
+        Raises `NodeFailed` when the run has no steps left, and `NodePaused` when the round waits for the world;
+        what all its nodes wait for is added to `pauses`.
+        """
         node = self.graph.nodes[container_id]
         graph = self.graph.children[container_id]
         kind: Literal["iteration", "loop"] = "loop" if node.type == "loop" else "iteration"
-        level = Level(
-            self.run,
-            graph,
-            pool,
-            node.node.child_start() or "",
-            scope=Scope(kind, container_id, index, self.scope),
-        )
-        steps = self.run.steps
+        if kind == "loop":
+            pool.drop(graph.all_ids)
+        scope = Scope(kind, container_id, index, self.scope)
+        level = Level(self.run, graph, pool, node.node.child_start() or "", scope=scope, voice=turn)
         failure = await level.execute()
-        self.usage = add_usage(self.usage, level.usage)
-        if failure is None and self.run.interruption is None and level.pauses:
+        if self.run.interruption is not None:
+            await asyncio.get_running_loop().create_future()  # the level around this one cancels its nodes
+        if level.usage is not NO_USAGE:
+            self.usage = add_usage(self.usage, level.usage)
+        self.steps += level.steps
+        if not level.steps:
+            self.count_step()  # a round counts, even if it holds nothing
+        for selector, value in level.assigned.items():
+            self.pool.set(selector, value)
+            self.assigned[selector] = value
+        if failure is not None and failure.error_type == MAX_STEPS:
+            raise NodeFailed(failure.message, error_type=MAX_STEPS, is_retryable=False)
+        if failure is None and level.pauses:
+            pauses.extend(level.pauses)
             raise level.pauses[0]
+        turn.end()
         return RoundResult(
             pool=pool,
             error=failure.message if failure else None,
             error_type=failure.error_type if failure else None,
             has_ended=level.has_ended,
-            steps=self.run.steps - steps,
+            steps=level.steps,
             usage=level.usage,
         )
 
@@ -152,11 +183,22 @@ class Level:
 
     def _run_inline(self, index: int) -> None:
         planned = self.plan.nodes[index]
+        if planned.node.is_silent:
+            for exit_ in self.plan.exits[index]:
+                self._take(index, planned.id, exit_.targets)
+            return
         ctx, number = self._begin(index)
         tick = time.monotonic()
         try:
-            self.run.count_step()
-            outputs = _outputs(_complete(planned.node.run(ctx)))
+            if planned.node.is_inline:
+                self.count_step()
+                result = _complete(planned.node.run(ctx))
+            elif (result := planned.node.run_now(ctx)) is not None:
+                self.count_step()
+            else:
+                self._start_task(ctx, number)
+                return
+            outputs = _outputs(result)
         except NodeFailed as failure:
             self._fail(ctx, number, planned, failure, time.monotonic() - tick)
         except Exception as error:  # noqa: BLE001 - the node boundary: whatever a node does, the run goes on in order
@@ -164,9 +206,8 @@ class Level:
         else:
             self._succeed(ctx, number, planned, outputs, time.monotonic() - tick)
 
-    def _start_task(self, index: int) -> None:
-        planned = self.plan.nodes[index]
-        ctx, number = self._begin(index)
+    def _start_task(self, ctx: NodeContext, number: int) -> None:
+        planned = self.plan.nodes[ctx.index]
         task = asyncio.get_running_loop().create_task(self._run_task(ctx, number, planned))
         self._tasks[task] = ctx
         task.add_done_callback(self._wake)
@@ -192,7 +233,7 @@ class Level:
                     outputs = await self._attempts(ctx, number, planned)
         except NodePaused as pause:
             pause.node_id = pause.node_id or planned.id
-            self.pauses.append(pause)
+            self.pauses.extend(ctx.pauses or [pause])
         except NodeFailed as failure:
             self._fail(ctx, number, planned, failure, time.monotonic() - tick)
         except asyncio.CancelledError:
@@ -206,12 +247,12 @@ class Level:
         past = self.run.past
         if past.is_same_run:
             for _ in range(past.retries[self.place + ctx.node_id]):
-                self.run.count_step()
+                self.count_step()
             if recorded.usage is not None:
                 ctx.spend(recorded.usage)
         else:
             ctx.record(is_taken=True)
-        self.run.count_step()
+        self.count_step()
         ctx.inputs, ctx.process = recorded.inputs, recorded.process_data
         ctx.handle = recorded.handle
         if recorded.status != "succeeded":
@@ -221,10 +262,10 @@ class Level:
     async def _attempts(self, ctx: NodeContext, number: int, planned: PlanNode) -> dict[str, Value]:
         tried = min(self.run.past.retries[ctx.place], planned.max_retries) if self.run.past.is_same_run else 0
         for _ in range(tried):
-            self.run.count_step()
+            self.count_step()
         for attempt in range(tried, planned.max_retries + 1):
             tick = time.monotonic()
-            self.run.count_step()
+            self.count_step()
             try:
                 return _outputs(await planned.node.run(ctx))
             except (NodePaused, asyncio.CancelledError):
@@ -276,14 +317,15 @@ class Level:
     ) -> None:
         self.pool.put(planned.id, outputs)
         if planned.node.response() is not None:
-            self.run.collect(outputs)
+            self.voice.collect(outputs)
         self.responses.on_finished(ctx.index)
-        self._report(ctx, number, planned, "succeeded", elapsed, outputs=outputs)
+        # Text that waited for this node comes before its end: also what only its edges set free.
         self._resolve(ctx, planned)
+        self._report(ctx, number, planned, "succeeded", elapsed, outputs=outputs)
 
     def _fail(self, ctx: NodeContext, number: int, planned: PlanNode, failure: NodeFailed, elapsed: float) -> None:
         message, kind = str(failure), failure.error_type
-        if planned.error_strategy is None or kind == "MaxStepsReached":
+        if planned.error_strategy is None or kind == MAX_STEPS:
             self._report(ctx, number, planned, "failed", elapsed, error=message, error_type=kind)
             self.failure = self.failure or Failure(message, kind, planned.id)
             return
@@ -363,9 +405,14 @@ class Level:
                 self._taken[target] = 1
                 self._predecessor[target] = source_id
             if not self._pending[target]:
-                self._ready.append(target)
+                self._make_ready(target)
         if source in self.plan.blocking:
             self.responses.on_taken(source, targets)
+
+    def _make_ready(self, index: int) -> None:
+        # Once a loop-end was reached, what is ready or running is finished, and nothing more begins.
+        if not self.has_ended:
+            self._ready.append(index)
 
     def _skip(self, targets: tuple[int, ...]) -> None:
         todo = list(targets)
@@ -375,7 +422,7 @@ class Level:
             if self._pending[target]:
                 continue
             if self._taken[target]:
-                self._ready.append(target)
+                self._make_ready(target)
             else:
                 self.responses.on_skipped(target)
                 for exit_ in self.plan.exits[target]:

@@ -114,8 +114,12 @@ class Context(Protocol):
         """Give the next piece of output `name` to whoever shows it now; waits while readers are behind."""
         ...
 
-    def emit(self, kind: type[Event], **fields: Any) -> None:
+    def emit(self, kind: type[Event], /, **fields: Any) -> None:
         """Emit an event of this node; `seq`, `at` and `node_id` are filled in."""
+        ...
+
+    async def settle(self) -> None:
+        """Return when what this node recorded so far is durable: a step with an effect that must not be repeated."""
         ...
 
     def recorded_calls(self) -> Sequence[CallRecorded]:
@@ -151,7 +155,9 @@ class Node(Generic[C, O]):
         is_effectful: It touches the outside world; its result is journaled before successors start,
             and recovery takes the recorded result instead of running it again.
         is_inline: `run` never waits; the scheduler runs it in place, with no task of its own.
+        is_brief: `run_now` usually has the result at once; only when it has not, `run` gets a task. Without effects.
         is_container: It runs the sub-graph of its children (iteration, loop).
+        is_silent: It only marks where a round begins: it does nothing, counts as no step and is not told.
         is_branch: It chooses its outgoing handle with `ctx.take`.
         is_root: A run can begin here.
         honours_retry: `retry_config` applies (model, code, HTTP and tool nodes).
@@ -163,7 +169,9 @@ class Node(Generic[C, O]):
     version: ClassVar[str] = "1"
     is_effectful: ClassVar[bool] = False
     is_inline: ClassVar[bool] = False
+    is_brief: ClassVar[bool] = False
     is_container: ClassVar[bool] = False
+    is_silent: ClassVar[bool] = False
     is_branch: ClassVar[bool] = False
     is_root: ClassVar[bool] = False
     honours_retry: ClassVar[bool] = False
@@ -208,6 +216,11 @@ class Node(Generic[C, O]):
     @abstractmethod
     async def run(self, ctx: Context) -> O:
         """Do the node's work and return its outputs. Raises `NodeFailed` with a sentence."""
+
+    def run_now(self, ctx: Context) -> O | None:
+        """What `run` would return, if it can be had without waiting (`is_brief`); None if it cannot."""
+        del ctx
+        return None
 
     def handles(self) -> tuple[str, ...]:
         """The outgoing handles a branch node can choose; ("source",) for all others."""

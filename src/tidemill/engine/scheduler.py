@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from tidemill.engine.errors import NodeFailed
+from tidemill.engine.errors import MAX_STEPS, NodeFailed
 from tidemill.engine.events import (
     Event,
     NodeFinished,
@@ -33,6 +33,8 @@ from tidemill.engine.past import NOTHING, Past
 from tidemill.engine.values import Selector, Value, VariablePool, plain, revived
 
 E = TypeVar("E", bound=Event)
+# An inline node never yields to the event loop, so a long chain of them must do it for them.
+INLINE_BURST = 64
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ class Run:
         self._index = past.last_index if past.is_same_run else 0
         # Told before by this run and not yet told again while it is computed anew.
         self._echo = past.text if past.is_same_run else ""
+        self._burst = 0
+        self._is_over = False
         self._wakers: set[asyncio.Future[None]] = set()
 
     async def execute(self) -> RunFinished:
@@ -138,8 +142,10 @@ class Run:
 
     # ------------------------------------------------------------ for levels and contexts
 
-    def emit(self, kind: type[E], **fields: Any) -> None:
-        """Give the journal an event with the next number."""
+    def emit(self, kind: type[E], /, **fields: Any) -> None:
+        """Give the journal an event with the next number. What a late node still says after the end is dropped."""
+        if self._is_over:
+            return
         self._seq += 1
         self.journal.append(kind(seq=self._seq, at=self.clock(), **fields))
 
@@ -155,10 +161,15 @@ class Run:
         if self.steps >= self.limits.max_steps:
             raise NodeFailed(
                 f"Max steps {self.limits.max_steps} reached. Raise WORKFLOW_MAX_EXECUTION_STEPS or shorten the flow.",
-                error_type="MaxStepsReached",
+                error_type=MAX_STEPS,
                 is_retryable=False,
             )
         self.steps += 1
+
+    def is_breath_due(self) -> bool:
+        """Whether so many nodes ran in place, in whatever levels, that the event loop must have its turn."""
+        self._burst += 1
+        return self._burst % INLINE_BURST == 0
 
     def say(self, producer_id: str, text: str, selector: Selector | None, is_live: bool) -> None:
         """The next piece of the answer. `is_live`: its producer gives it now, for the first or another time."""
@@ -288,6 +299,7 @@ class Run:
         if status != "paused":
             self._seq += 1
             self.journal.append(finished)
+        self._is_over = True
         return finished
 
 

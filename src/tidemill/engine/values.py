@@ -347,7 +347,7 @@ class VariablePool:
     variables that can be assigned to (conversation and loop variables).
     """
 
-    __slots__ = ("_nodes", "_types", "secrets")
+    __slots__ = ("_nodes", "_own", "_types", "secrets")
 
     def __init__(
         self,
@@ -357,6 +357,8 @@ class VariablePool:
         secrets: Iterable[str] = (),
     ) -> None:
         self._nodes: dict[str, dict[str, Value]] = {key: dict(outputs) for key, outputs in (nodes or {}).items()}
+        # Ids whose mapping nobody else holds; those of all others are copied before they are written to.
+        self._own: set[str] = set(self._nodes)
         self._types: dict[Selector, ValueType] = dict(types or {})
         self.secrets: frozenset[str] = frozenset(secret for secret in secrets if secret)
 
@@ -391,16 +393,21 @@ class VariablePool:
         return ValueType.NONE if isinstance(value, Missing) else kind_of(value)
 
     def put(self, node_id: str, outputs: dict[str, Value]) -> None:
-        """Store a node's outputs, replacing earlier ones. The mapping is kept, not copied."""
+        """Store a node's outputs, replacing earlier ones. The mapping is kept, not copied, and never written to."""
         self._nodes[node_id] = outputs
+        self._own.discard(node_id)
 
     def set(self, selector: Selector, value: Value) -> None:
         """Write one variable `(node id, name)`."""
-        self._nodes.setdefault(selector[0], {})[selector[1]] = value
+        node_id, name = selector[0], selector[1]
+        if node_id not in self._own:
+            self._nodes[node_id] = dict(self._nodes.get(node_id, ()))
+            self._own.add(node_id)
+        self._nodes[node_id][name] = value
 
     def declare(self, selector: Selector, kind: ValueType, value: Value) -> None:
         """Add a variable with a declared type."""
-        self._types[selector] = kind
+        self._types = {**self._types, selector: kind}  # forks share the mapping
         self.set(selector, value)
 
     def drop(self, node_ids: Iterable[str]) -> None:
@@ -413,10 +420,16 @@ class VariablePool:
         return self._nodes.get(node_id, {})
 
     def fork(self) -> VariablePool:
-        """A pool for one round of a container: sees everything, shares no later write."""
-        child = VariablePool(secrets=self.secrets)
-        child._nodes = {key: dict(outputs) for key, outputs in self._nodes.items()}
-        child._types = dict(self._types)
+        """A pool for one round of a container: sees everything, shares no later write.
+
+        Nothing is copied but the list of ids: what one of the two pools writes to, it copies then.
+        """
+        child = VariablePool.__new__(VariablePool)
+        child._nodes = dict(self._nodes)
+        child._types = self._types
+        child.secrets = self.secrets
+        child._own = set()
+        self._own.clear()
         return child
 
     def masked(self, text: str) -> str:

@@ -148,7 +148,12 @@ def with_media(messages: Sequence[Message], media: Sequence[MediaPart]) -> list[
 
 def is_empty(message: Message) -> bool:
     """Whether a message says nothing and shows nothing."""
-    return not message.text and not any(isinstance(part, MediaPart) for part in message.content)
+    return not message.text and not _media(message)
+
+
+def _media(message: Message) -> list[MediaPart]:
+    # A text would be looked at letter by letter.
+    return [] if isinstance(message.content, str) else [part for part in message.content if isinstance(part, MediaPart)]
 
 
 def describe(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -159,8 +164,7 @@ def describe(messages: Sequence[Message]) -> list[dict[str, Any]]:
             "text": message.text,
             "files": [
                 {"type": part.kind, "filename": part.filename, "mime_type": part.mime_type, "url": part.url}
-                for part in message.content
-                if isinstance(part, MediaPart)
+                for part in _media(message)
             ],
         }
         for message in messages

@@ -74,6 +74,9 @@ SCHEMA_OVERHEAD: Final = 16
 TOOL_CALL_OVERHEAD: Final = 12
 
 _BLANK_CHARS: Final = 50_000
+_REMEMBERED_CHARS: Final = 2_000
+_MAX_REMEMBERED: Final = 4_096
+_counts: dict[bytes, int] = {}
 
 _build = threading.Lock()
 
@@ -87,9 +90,24 @@ def count_text(text: str, tokenizer: str) -> int:
     if not text:
         return 0
     name, factor = _parse(tokenizer)
-    encode = _encoding(name).encode_ordinary
-    count = len(encode(text)) if len(text) < _BLANK_CHARS else sum(len(encode(piece)) for piece in _pieces(text))
+    count = _count(text, name) if len(text) < _REMEMBERED_CHARS else _remembered(text, name)
     return count if factor == 1.0 else math.ceil(count * factor)
+
+
+def _count(text: str, name: str) -> int:
+    encode = _encoding(name).encode_ordinary
+    return len(encode(text)) if len(text) < _BLANK_CHARS else sum(len(encode(piece)) for piece in _pieces(text))
+
+
+def _remembered(text: str, name: str) -> int:
+    """Long texts are counted once: agents and conversations send theirs again with every call."""
+    key = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16, key=name.encode()).digest()
+    count = _counts.get(key)
+    if count is None:
+        if len(_counts) >= _MAX_REMEMBERED:
+            _counts.clear()
+        count = _counts[key] = _count(text, name)
+    return count
 
 
 def is_exact(tokenizer: str) -> bool:

@@ -6,15 +6,14 @@ Rules: reference `workflow-dsl.md`, section 5.4.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from tidemill.engine.errors import NodeFailed, VariableNotFound
 from tidemill.engine.node import Context
 from tidemill.engine.templates import TextSegment, parse
-from tidemill.engine.values import File, Missing, Selector, Value, as_file, plain, to_text
+from tidemill.engine.values import File, Missing, Selector, Value, plain, to_text
 from tidemill.llm.budget import LEAST_ANSWER, USUAL_ANSWER
 from tidemill.llm.prompt import (
     ContextInvalid,
@@ -26,20 +25,14 @@ from tidemill.llm.prompt import (
     template_text,
     with_media,
 )
-from tidemill.llm.types import ChatModel, ChatRequest, Feature, MediaPart, Message, Part, PartKind, Role, TextPart
-from tidemill.nodes._prompt_settings import PromptSettings, PromptText, vision_selector
+from tidemill.llm.types import ChatModel, ChatRequest, MediaPart, Message, Part, Role, TextPart
+from tidemill.nodes._prompt_settings import PromptSettings, PromptText
+from tidemill.nodes._recall import Recall, files_in
 from tidemill.nodes._shapes import Memory
-from tidemill.ports import Files, FileUnavailable, History, TemplateFailed, Templates, Turn
+from tidemill.ports import TemplateFailed, Templates
 
-MAX_TURNS = 500
 MAX_JINJA_CHARS = 400_000
 _CONTEXT = "{{#context#}}"
-_FEATURE_OF: Mapping[PartKind, Feature] = {
-    "image": "vision",
-    "document": "document",
-    "audio": "audio",
-    "video": "video",
-}
 
 
 class Prompt(msgspec.Struct, kw_only=True):
@@ -66,14 +59,13 @@ class _Assembly:
         self._ctx = ctx
         self._model = model
         self._inputs: dict[str, Any] = {}
-        detail = settings.vision.configs.get("detail")
-        self._detail: Literal["low", "high", "auto"] = detail if detail in ("low", "high") else "auto"
+        self._recall = Recall(ctx, model, settings.vision)
         self._context = ""
         self._passages: list[dict[str, Any]] = []
 
     async def build(self, max_tokens: int | None) -> Prompt:
         self._read_context()
-        history = await self._history()
+        history = await self._recall.history(self._settings.memory)
         template = self._settings.prompt_template
         trimmed = (0, 0)
         if isinstance(template, PromptText):
@@ -111,7 +103,7 @@ class _Assembly:
         for piece in self._render(text):
             if isinstance(piece, str):
                 buffer.append(piece)
-            elif media := await self._media(piece):
+            elif media := await self._recall.media(piece):
                 if said := "".join(buffer):
                     parts.append(TextPart(said))
                 parts.append(media)
@@ -222,60 +214,14 @@ class _Assembly:
         self._inputs["#context#"] = self._context
         self._passages = passages_of(value)
 
-    async def _history(self) -> list[Message]:
-        memory = self._settings.memory
-        if memory is None:
-            return []
-        try:
-            history = self._ctx.port(History)
-        except NodeFailed:
-            # A workflow has no conversation to remember.
-            return []
-        window = memory.window
-        limit = min(window.size, MAX_TURNS) if window.enabled and window.size else MAX_TURNS
-        messages: list[Message] = []
-        for turn in await history.turns(limit):
-            media = await self._past_media(turn) if self._settings.vision.enabled else []
-            messages.append(message_of("user", turn.query, media, is_history=True))
-            messages.append(message_of("assistant", turn.answer, is_history=True))
-        return [message for message in messages if not is_empty(message)]
-
-    async def _past_media(self, turn: Turn) -> list[MediaPart]:
-        media: list[MediaPart] = []
-        for file in turn.files:
-            # A file that was deleted since must not end the conversation it was part of.
-            with suppress(FileUnavailable):
-                if part := await self._read_media(file):
-                    media.append(part)
-        return media
-
     async def _vision_media(self) -> list[MediaPart]:
         if not self._settings.vision.enabled:
             return []
-        value = self._ctx.find(vision_selector(self._settings.vision))
-        files = [] if isinstance(value, Missing) else files_in(value)
+        files = self._recall.vision_files()
         files += [file for passage in self._passages for file in files_in(passage.get("files"))]
         if files:
             self._inputs["#files#"] = files
-        return [part for part in [await self._media(file) for file in files] if part]
-
-    async def _media(self, file: File) -> MediaPart | None:
-        try:
-            return await self._read_media(file)
-        except FileUnavailable as error:
-            raise NodeFailed(str(error), error_type="FileUnavailable") from error
-
-    async def _read_media(self, file: File) -> MediaPart | None:
-        """The file as the model reads it, or None when it cannot read such files."""
-        if file.type == "custom" or _FEATURE_OF[file.type] not in self._model.facts.features:
-            return None
-        return await self._ctx.port(Files).media(file, detail=self._detail)
-
-
-def files_in(value: Any) -> list[File]:
-    """The files that a value is or lists."""
-    candidates = value if isinstance(value, list) else [value]
-    return [file for file in map(as_file, candidates) if file is not None]
+        return await self._recall.media_of(files)
 
 
 def _text_or_files(value: Value) -> Sequence[str | File]:

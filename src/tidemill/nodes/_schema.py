@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import json_repair
@@ -10,6 +12,8 @@ import jsonschema_rs
 
 # The repair is quadratic on hostile input; a longer text must be JSON as it is.
 MAX_REPAIR_CHARS = 60_000
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
+_MARKS = re.compile(r'\\.|[{}"]', re.DOTALL)
 
 
 class SchemaInvalid(Exception):
@@ -78,3 +82,50 @@ def _repair(text: str, fault: ValueError) -> Any:
     if repaired == "":
         raise JsonUnreadable(f"The text is not JSON: {fault}.")
     return repaired
+
+
+def find_object(text: str) -> dict[str, Any] | None:
+    """The JSON object in a model's answer: in a fence, bare, or amid prose; repaired where it is malformed.
+
+    None when there is none. Of a list, its first object.
+    """
+    for candidate in _candidates(text):
+        try:
+            value = read_json(candidate)
+        except JsonUnreadable:
+            continue
+        if isinstance(value, list):
+            value = next((item for item in value if isinstance(item, dict)), None)
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Where an object may be, the likeliest place first."""
+    yield from (found.strip() for found in _FENCE.findall(text))
+    start = text.find("{")
+    if start < 0:
+        return
+    if end := _end_of_object(text, start):
+        yield text[start:end]
+    yield text[start:]
+
+
+def _end_of_object(text: str, start: int) -> int | None:
+    """Where the object that opens at `start` closes; None when it never does."""
+    depth = 0
+    is_string = False
+    for found in _MARKS.finditer(text, start):
+        mark = found.group()
+        if mark == '"':
+            is_string = not is_string
+        elif is_string or mark[0] == "\\":
+            continue
+        elif mark == "{":
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                return found.end()
+    return None

@@ -25,18 +25,37 @@ class Output(NodeOutput, frozen=True):
 class TemplateTransform(Node[Config, Output]):
     type = "template-transform"
     title = "Template"
+    is_brief = True
+
+    def __init__(self, node_id: str, config: Config, *, title: str = "") -> None:
+        super().__init__(node_id, config, title=title)
+        self._variables = tuple((named.variable, named.value_selector) for named in config.variables)
 
     async def run(self, ctx: Context) -> Output:
-        values: dict[str, Value] = {}
-        for named in self.config.variables:
-            value = ctx.find(named.value_selector)
-            values[named.variable] = None if isinstance(value, Missing) else value
-        ctx.record(inputs=values)
         try:
-            text = await ctx.port(Templates).render(self.config.template, values, max_chars=MAX_CHARS)
+            text = await ctx.port(Templates).render(self.config.template, self._values(ctx), max_chars=MAX_CHARS)
         except TemplateFailed as error:
-            raise NodeFailed(str(error), error_type="TemplateRenderError", is_retryable=False) from error
+            raise _failed(error) from error
         return Output(output=text)
+
+    def run_now(self, ctx: Context) -> Output | None:
+        try:
+            text = ctx.port(Templates).render_now(self.config.template, self._values(ctx), max_chars=MAX_CHARS)
+        except TemplateFailed as error:
+            raise _failed(error) from error
+        return None if text is None else Output(output=text)
+
+    def _values(self, ctx: Context) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, selector in self._variables:
+            value = ctx.find(selector)
+            values[name] = None if isinstance(value, Missing) else value
+        ctx.record(inputs=values)
+        return values
 
     def reads(self) -> tuple[Selector, ...]:
         return tuple(named.value_selector for named in self.config.variables if named.value_selector)
+
+
+def _failed(error: TemplateFailed) -> NodeFailed:
+    return NodeFailed(str(error), error_type="TemplateRenderError", is_retryable=False)

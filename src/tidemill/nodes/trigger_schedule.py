@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -10,8 +11,9 @@ from zoneinfo import available_timezones
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tidemill.engine.node import Node
+from tidemill.engine.values import Value
 from tidemill.nodes._shapes import Settings, Shape
-from tidemill.nodes._unavailable import Unavailable
+from tidemill.nodes._trigger import Trigger
 
 _ALIASES = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 _MONTHS = {
@@ -139,7 +141,14 @@ class Config(Settings):
         return self
 
 
-class TriggerSchedule(Unavailable, Node[Config, dict[str, Any]]):
+class TriggerSchedule(Trigger, Node[Config, dict[str, Value]]):
+    """Gives the system variables, of which `sys.timestamp` is the moment it was due (Unix seconds)."""
+
     type = "trigger-schedule"
     title = "Schedule trigger"
     is_root = True
+    is_inline = True
+
+    def payload(self, given: Mapping[str, Any]) -> dict[str, Value]:
+        del given  # a moment carries nothing
+        return {}

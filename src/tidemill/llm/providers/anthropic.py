@@ -190,7 +190,9 @@ class _Reader:
 def to_wire(request: ChatRequest, model: str, *, has_fixed_sampling: bool = False) -> dict[str, Any]:
     """The JSON body of a streaming request."""
     system = "\n\n".join(message.text for message in request.messages if message.role == "system" and message.text)
-    messages = _messages([message for message in request.messages if message.role != "system"])
+    # The API refuses blocks of tool use in a request that offers no tools; such a conversation is told as text.
+    has_tools = bool(request.tools) or request.json_schema is not None
+    messages = _messages([message for message in request.messages if message.role != "system"], has_tools=has_tools)
     if not messages:
         # The API wants a user message; app files often hold nothing but a system prompt.
         system, messages = "", [{"role": "user", "content": [{"type": "text", "text": system or "."}]}]
@@ -248,11 +250,11 @@ def _thinking(request: ChatRequest) -> dict[str, Any] | None:
     return {"type": "enabled", "budget_tokens": budget}
 
 
-def _messages(messages: list[Message]) -> list[dict[str, Any]]:
+def _messages(messages: list[Message], *, has_tools: bool) -> list[dict[str, Any]]:
     wire: list[dict[str, Any]] = []
     for message in messages:
         role = "assistant" if message.role == "assistant" else "user"
-        blocks = _blocks(message)
+        blocks = _blocks(message, has_tools=has_tools)
         if not blocks:
             continue
         if wire and wire[-1]["role"] == role:
@@ -264,8 +266,10 @@ def _messages(messages: list[Message]) -> list[dict[str, Any]]:
     return wire
 
 
-def _blocks(message: Message) -> list[dict[str, Any]]:
+def _blocks(message: Message, *, has_tools: bool) -> list[dict[str, Any]]:
     if message.role == "tool":
+        if not has_tools:
+            return [{"type": "text", "text": f"Result of the tool:\n{message.text}"}]
         return [{"type": "tool_result", "tool_use_id": message.tool_call_id or "", "content": message.text or "."}]
     blocks: list[dict[str, Any]] = []
     parts = (TextPart(message.content),) if isinstance(message.content, str) else message.content
@@ -275,6 +279,9 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
         elif part.text.strip():
             blocks.append({"type": "text", "text": part.text})
     for call in message.tool_calls:
+        if not has_tools:
+            blocks.append({"type": "text", "text": f"(Calling the tool {call.name}: {call.arguments})"})
+            continue
         blocks.append({"type": "tool_use", "id": call.id, "name": call.name, "input": _object(call.arguments)})
     return blocks
 
