@@ -5,6 +5,7 @@ python3 start.py                 install on first use, start, open the page; opt
 python3 start.py test            install what the tests need and run them; arguments go to pytest
 python3 start.py install [--dev] only install
 python3 start.py console         build the console again
+python3 start.py sandbox         fetch the interpreter of code nodes again
 """
 
 import os

@@ -110,12 +110,12 @@ def build(root: Path, say: Say) -> None:
         wanted = ".".join(map(str, MINIMUM_NODE))
         raise BuildFailed(f"There is no Node {wanted} or newer, and {NODE_WHEEL} is not installed.")
     if not _packages_are_installed(console):
-        _run(node, [*node.npm, "ci", "--ignore-scripts"], console, say, "Console 1/2: packages (npm ci)")
+        run(node, [*node.npm, "ci", "--ignore-scripts"], console, say, "Console 1/2: packages (npm ci)")
     fresh = static.with_name("static.new")
     shutil.rmtree(fresh, ignore_errors=True)
     vite = console / "node_modules" / "vite" / "bin" / "vite.js"
     command = [*node.node, str(vite), "build", "--outDir", str(fresh), "--emptyOutDir"]
-    _run(node, command, console, say, "Console 2/2: site (vite build)")
+    run(node, command, console, say, "Console 2/2: site (vite build)")
     (fresh / HASH_FILE).write_text(sources_hash(console) + "\n")
     _replace(static, fresh)
 
@@ -126,7 +126,8 @@ def _packages_are_installed(console: Path) -> bool:
     return installed.is_file() and installed.stat().st_mtime >= locked.stat().st_mtime
 
 
-def _run(node: Node, command: list[str], folder: Path, say: Say, label: str) -> None:
+def run(node: Node, command: list[str], folder: Path, say: Say, label: str) -> None:
+    """One step of a build, announced and timed. Raises `BuildFailed` with the end of its output."""
     say(f"{label} ...")
     started = time.monotonic()
     environment = {**os.environ, "NO_COLOR": "1", "PATH": node.folder + os.pathsep + os.environ.get("PATH", "")}

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import console_build
+import sandbox_build
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
@@ -37,7 +38,7 @@ class InstallFailed(Exception):
 
 def main(arguments: list[str]) -> int:
     """Install what is missing, then do what the first argument says; without one, start the server."""
-    action = arguments[0] if arguments and arguments[0] in ("test", "install", "console") else "serve"
+    action = arguments[0] if arguments and arguments[0] in ("test", "install", "console", "sandbox") else "serve"
     rest = arguments[1:] if action != "serve" else [word for word in arguments if word != "serve"]
     try:
         ensure_installed(dev=action == "test" or "--dev" in rest)
@@ -50,6 +51,8 @@ def main(arguments: list[str]) -> int:
         return _become([str(PYTHON), "-m", "pytest", "-q", *(rest or ["-n", "2", "--dist", "worksteal"])])
     if action == "console":
         return build_console(force=True)
+    if action == "sandbox":
+        return build_sandbox(force=True)
     if action == "install":
         return 0
     return _become([str(BINARIES / f"tidemill{SUFFIX}"), "serve", "--open", *rest])
@@ -73,6 +76,7 @@ def ensure_installed(*, dev: bool) -> None:
     _create_environment()
     uv = _find_uv()
     build_console(uv=uv)
+    build_sandbox(uv=uv)
     dev = dev or "dev" in stamps
     command = [uv, "pip", "install", "--python", str(PYTHON), "--editable", ".[redis]" if dev else "."]
     _run(command + (["--group", "dev"] if dev else []), {"TIDEMILL_CONSOLE": "skip"})
@@ -80,7 +84,7 @@ def ensure_installed(*, dev: bool) -> None:
 
 
 def _fingerprint() -> str:
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sandbox_build.RELEASE.encode())
     if (ROOT / "console" / "package.json").is_file():
         digest.update(console_build.sources_hash(ROOT / "console").encode())
     return digest.hexdigest()
@@ -126,7 +130,18 @@ def build_console(*, uv: str = "", force: bool = False) -> int:
     """Build the console where it can be watched. A failure is left to the page to show: the API works without."""
     if not force and console_build.is_current(ROOT):
         return 0
-    script = [str(ROOT / "scripts" / "console_build.py"), *(["--force"] if force else [])]
+    return _with_node("console_build.py", uv=uv, force=force)
+
+
+def build_sandbox(*, uv: str = "", force: bool = False) -> int:
+    """Fetch the interpreter of code nodes. A failure is left to those nodes to tell: the rest works without."""
+    if not force and sandbox_build.is_current(ROOT):
+        return 0
+    return _with_node("sandbox_build.py", uv=uv, force=force)
+
+
+def _with_node(name: str, *, uv: str, force: bool) -> int:
+    script = [str(ROOT / "scripts" / name), *(["--force"] if force else [])]
     if console_build.system_node() is not None:
         return subprocess.call([str(PYTHON), *script])
     uv = uv or _find_uv()

@@ -5,6 +5,7 @@ Fails on any dependency that has only a source distribution there. No package is
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ PLATFORMS = {
     "Linux x64": "x86_64-unknown-linux-gnu",
     "Linux arm64": "aarch64-unknown-linux-gnu",
 }
+# Older releases of macOS are no longer supported by their maker; some wheels for Apple silicon begin here.
+OLDEST_MACOS = {"macOS arm64": "14.0"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -27,7 +30,10 @@ def resolve(target: tuple[str, str]) -> tuple[str, str]:
     platform, python = target
     command = [UV, "pip", "compile", "--quiet", "--only-binary", ":all:", "--python-version", python]
     command += ["--python-platform", PLATFORMS[platform], "--all-extras", "pyproject.toml"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    environment = {**os.environ}
+    if platform in OLDEST_MACOS:
+        environment["MACOSX_DEPLOYMENT_TARGET"] = OLDEST_MACOS[platform]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     title = f"{platform}, Python {python}"
     return title, "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["nothing resolved"])[-1]
 
