@@ -47,6 +47,12 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("@/features/auth/SignInPage"), "SignInPage"),
 });
 
+const form = createRoute({
+  getParentRoute: () => root,
+  path: "/form/$token",
+  component: lazyRouteComponent(() => import("@/features/humans/FormPage"), "FormPage"),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
@@ -146,6 +152,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     setup,
     signIn,
+    form,
     signedIn.addChildren([
       home,
       apps,

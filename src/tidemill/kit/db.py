@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import URL, DateTime, MetaData, Text, Uuid, event, make_url
+from sqlalchemy import URL, DateTime, MetaData, QueuePool, Text, Uuid, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -29,6 +30,7 @@ NAMING = {
 }
 
 BUSY_TIMEOUT_MS = 15_000
+GIVE_BACK_S, GIVE_BACK_TURNS = 0.01, 200
 
 
 def url_of(settings: Settings) -> URL:
@@ -116,7 +118,7 @@ class Database:
             pool_pre_ping=self.url.get_backend_name() != "sqlite",
         )
         if self.dialect == "sqlite":
-            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+            event.listen(self.engine.sync_engine, "connect", configure_sqlite)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @property
@@ -131,10 +133,20 @@ class Database:
             yield session
 
     async def close(self) -> None:
+        """Return when every connection has been given back, or a moment later, and close them all.
+
+        A task that was cancelled in the middle of a statement has ended before its connection is given back. Were the
+        event loop closed first, that would be told as an error.
+        """
+        pool = self.engine.pool
+        for _ in range(GIVE_BACK_TURNS):
+            if not isinstance(pool, QueuePool) or not pool.checkedout():
+                break
+            await asyncio.sleep(GIVE_BACK_S)
         await self.engine.dispose()
 
 
-def _configure_sqlite(connection: DBAPIConnection, record: object) -> None:
+def configure_sqlite(connection: DBAPIConnection, record: object) -> None:
     del record
     cursor = connection.cursor()
     # The timeout comes first: switching to WAL itself needs the file's lock.

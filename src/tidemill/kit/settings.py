@@ -22,7 +22,20 @@ from tidemill.kit.paths import DataFolder, default_home
 from tidemill.kit.spelling import misspelt
 
 MASK = "********"
-GROUPS = ("Data", "Server", "Addresses", "Database", "Storage", "Redis", "Secrets", "Runs", "Uploads", "Requests")
+GROUPS = (
+    "Data",
+    "Server",
+    "Addresses",
+    "Database",
+    "Storage",
+    "Redis",
+    "Mail",
+    "Secrets",
+    "Runs",
+    "Code",
+    "Uploads",
+    "Requests",
+)
 
 # Secrets that ship in public example files: whoever reads those files could open everything.
 KNOWN_SECRET_KEYS = frozenset(
@@ -124,6 +137,14 @@ class Settings(BaseSettings):
     redis_db: int = _setting(0, "Redis", "Its database number.", ge=0)
     redis_use_ssl: bool = _setting(False, "Redis", "Whether to connect over TLS.")
 
+    smtp_server: str = _setting("", "Mail", "SMTP server that sends forms to people. Empty: no mail is sent.")
+    smtp_port: int = _setting(465, "Mail", "Its port.", ge=1, le=65535)
+    smtp_username: str = _setting("", "Mail", "Its user.")
+    smtp_password: SecretStr = _setting(SecretStr(""), "Mail", "Password of that user.")
+    smtp_use_tls: bool = _setting(True, "Mail", "Whether to connect over TLS.")
+    smtp_opportunistic_tls: bool = _setting(False, "Mail", "Whether TLS begins with STARTTLS, as on port 587.")
+    mail_default_send_from: str = _setting("", "Mail", "Sender's address. Default: SMTP_USERNAME.")
+
     secret_key: SecretStr = _setting(
         SecretStr(""), "Secrets", "Key of everything encrypted and signed. Default: generated into the data folder."
     )
@@ -141,6 +162,73 @@ class Settings(BaseSettings):
     workflow_max_execution_time: int = _setting(1200, "Runs", "Longest time of one run, in seconds.", ge=1)
     workflow_call_max_depth: int = _setting(5, "Runs", "How deep workflows may call one another.", ge=1)
     app_max_active_requests: int = _setting(0, "Runs", "Most runs of one app at a time; 0 is no limit.", ge=0)
+    record_calls: bool = _setting(
+        True,
+        "Runs",
+        "Keep each run's outside calls with their answers, so that it can be saved as a cassette for tests.",
+        validation_alias="TIDEMILL_RECORD_CALLS",
+    )
+    run_lease: float = _setting(
+        30.0,
+        "Runs",
+        "Seconds of silence after which other processes go on with a process's runs. On the same machine they see at "
+        "once when it has died.",
+        validation_alias="TIDEMILL_RUN_LEASE",
+        ge=3,
+    )
+    run_max_losses: int = _setting(
+        5,
+        "Runs",
+        "How many processes in a row may die with a run, without its getting any further, before it is ended.",
+        validation_alias="TIDEMILL_RUN_MAX_LOSSES",
+        ge=0,
+    )
+    workflow_log_cleanup_enabled: bool = _setting(False, "Runs", "Whether traces of old runs are deleted.")
+    workflow_log_retention_days: int = _setting(30, "Runs", "Days that traces are kept for, if they are deleted.", ge=1)
+
+    sandbox_worker_timeout: int = _setting(15, "Code", "Longest time of one code node, in seconds.", ge=1)
+    sandbox_memory: int = _setting(
+        256,
+        "Code",
+        "Most memory of one code node, in MB, the interpreter included.",
+        validation_alias="TIDEMILL_SANDBOX_MEMORY",
+        ge=64,
+        le=4000,
+    )
+    sandbox_output: int = _setting(
+        10,
+        "Code",
+        "Largest result of one code node, in millions of characters of JSON.",
+        validation_alias="TIDEMILL_SANDBOX_OUTPUT",
+        ge=1,
+        le=100,
+    )
+    sandbox_processes: int = _setting(
+        2,
+        "Code",
+        "Most code nodes that run at a time in one server process, for each language; others wait.",
+        validation_alias="TIDEMILL_SANDBOX_PROCESSES",
+        ge=1,
+    )
+    sandbox_idle: int = _setting(
+        60, "Code", "Seconds after which an idle sandbox process ends.", validation_alias="TIDEMILL_SANDBOX_IDLE", ge=1
+    )
+    sandbox_packages: str = _setting(
+        "",
+        "Code",
+        "Folder of further Python packages for code nodes, as `pip install --target FOLDER` fills it.",
+        validation_alias="TIDEMILL_SANDBOX_PACKAGES",
+    )
+    code_max_string_length: int = _setting(400000, "Code", "Longest text in a code node's output.", ge=1)
+    code_max_string_array_length: int = _setting(30, "Code", "Most texts in an array of a code node's output.", ge=1)
+    code_max_object_array_length: int = _setting(30, "Code", "Most objects in an array of a code node's output.", ge=1)
+    code_max_number_array_length: int = _setting(
+        1000, "Code", "Most numbers or booleans in an array of a code node's output.", ge=1
+    )
+    code_max_depth: int = _setting(5, "Code", "Deepest nesting of a code node's output.", ge=1)
+    code_max_precision: int = _setting(20, "Code", "Most decimal places of a number in a code node's output.", ge=0)
+    code_max_number: int = _setting(9223372036854775807, "Code", "Largest number in a code node's output.")
+    code_min_number: int = _setting(-9223372036854775808, "Code", "Smallest number in a code node's output.")
 
     upload_file_size_limit: int = _setting(15, "Uploads", "Largest document, in MB.", ge=1)
     upload_image_file_size_limit: int = _setting(10, "Uploads", "Largest image, in MB.", ge=1)
@@ -171,6 +259,25 @@ class Settings(BaseSettings):
     )
     http_request_node_max_binary_size: int = _setting(
         10485760, "Requests", "Largest file an HTTP node takes, in bytes.", ge=1
+    )
+    sql_connections: SecretStr = _setting(
+        SecretStr(""),
+        "Requests",
+        "Databases that the SQL tool may read: NAME=URL, divided by blanks; sqlite:////path or postgresql://...",
+        validation_alias="TIDEMILL_SQL_CONNECTIONS",
+    )
+    api_tool_default_connect_timeout: int = _setting(
+        10, "Requests", "Longest wait of an OpenAPI tool to connect, in seconds.", ge=1
+    )
+    api_tool_default_read_timeout: int = _setting(
+        60, "Requests", "Longest wait of an OpenAPI tool for data, in seconds.", ge=1
+    )
+    mcp_stdio_allowed: str = _setting(
+        "",
+        "Requests",
+        "Command lines that workspaces may start as MCP servers, exact, divided by `;`. Words `NAME=` before one are "
+        "environment variables that they may set.",
+        validation_alias="TIDEMILL_MCP_STDIO_ALLOWED",
     )
     ollama_host: str = _setting("", "Requests", "Address of a local Ollama. Default: looked for on this machine.")
 

@@ -8,19 +8,19 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 
 from support.installation import Installation
 from support.served import Served, chatflow, workflow
-from tidemill.domains.conversations.models import Message
-from tidemill.domains.conversations.service import end_lost_messages
 from tidemill.domains.runs import service as runs
 from tidemill.domains.runs.journal_codec import pack, unpack
 from tidemill.domains.runs.live import BATCHES
-from tidemill.domains.runs.models import Run, RunEventBatch
-from tidemill.domains.runs.recorder import JournalFailed, Recorder, ThreadWriter
-from tidemill.domains.runs.recovery import Executor
+from tidemill.domains.runs.models import RunEventBatch
+from tidemill.domains.runs.recorder import JournalFailed, Recorder
+from tidemill.domains.runs.writers import ThreadWriter
 from tidemill.engine.events import NodeStarted, RunFinished, TextDelta
+
+LOOKS = ("SELECT run_executor.id, run_executor.host", "SELECT DISTINCT run.executor_id", "SELECT run.id \nFROM run \n")
 
 
 @pytest_asyncio.fixture
@@ -70,7 +70,9 @@ async def test_a_small_run_takes_few_statements_and_none_for_further_pure_nodes(
 def _count(served: Served, statements: list[str]) -> None:
     def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
         del connection, cursor, rest
-        statements.append(statement)
+        # Once a second every process looks for runs of others: that is no part of a run.
+        if not any(statement.startswith(look) for look in LOOKS):
+            statements.append(statement)
 
     event.listen(served.desk.database.engine.sync_engine, "before_cursor_execute", note)
     writer = served.desk.runner.recorder.writer
@@ -107,45 +109,6 @@ async def test_the_journal_holds_every_event_of_a_run_in_order(served: Served):
     assert texts == [entry["answer"] for entry in answer.events if entry["event"] == "message"]
 
 
-async def test_runs_of_a_dead_process_are_ended_with_a_clear_sentence(served: Served):
-    app = await served.publish(chatflow())
-    answer = await app.chat(response_mode="streaming")
-    run_id = UUID(answer.events[0]["workflow_run_id"])
-    database = served.desk.database
-    async with database.session() as db:
-        values = {"status": "running", "executor_id": uuid4()}
-        await db.execute(update(Run).where(Run.id == run_id).values(values))
-        await db.execute(update(Message).where(Message.run_id == run_id).values(status="running"))
-
-    restarted = Executor(database, on_lost=end_lost_messages)
-    await restarted.start()
-    await restarted.close()
-
-    async with database.session() as db:
-        run = (await db.scalars(select(Run).where(Run.id == run_id))).one()
-        message = (await db.scalars(select(Message).where(Message.run_id == run_id))).one()
-    assert (run.status, run.error_type, message.status) == ("failed", "ProcessLost", "error")
-    assert "ended unexpectedly" in (run.error or "")
-
-
-async def test_runs_of_a_living_process_are_left_alone(served: Served):
-    app = await served.publish(chatflow("mock-hang3"))
-    async with app.stream("/chat-messages", {"query": "hi"}) as stream:
-        text = await stream.until("message")
-        run_id = UUID(stream.seen[0]["workflow_run_id"])
-        await served.desk.runner.recorder.settle(run_id)
-
-        second = Executor(served.desk.database, on_lost=end_lost_messages)
-        await second.start()
-        await second.close()
-
-        async with served.desk.database.session() as db:
-            run = (await db.scalars(select(Run).where(Run.id == run_id))).one()
-        await app.post(f"/chat-messages/{text['task_id']}/stop", {"user": "ada"})
-        await stream.rest()
-    assert run.status == "running"
-
-
 @pytest.mark.parametrize("limit", [1])
 async def test_an_app_over_its_limit_is_answered_429(served: Served, limit: int):
     app = await served.publish(chatflow("mock-hang3"))
@@ -163,20 +126,3 @@ async def test_an_app_over_its_limit_is_answered_429(served: Served, limit: int)
         await stream.rest()
 
     assert (refused.status, refused.json()["code"]) == (429, "too_many_requests")
-
-
-async def test_a_shutdown_ends_running_runs_with_what_they_have(served: Served):
-    app = await served.publish(chatflow("mock-hang3"))
-    async with app.stream("/chat-messages", {"query": "hi"}) as stream:
-        await stream.until("message")
-        run_id = UUID(stream.seen[0]["workflow_run_id"])
-
-        await served.desk.runner.close()
-
-        names = await stream.rest()
-    async with served.desk.database.session() as db:
-        run = (await db.scalars(select(Run).where(Run.id == run_id))).one()
-        message = (await db.scalars(select(Message).where(Message.run_id == run_id))).one()
-    assert names[-2:] == ["workflow_finished", "message_end"]
-    assert (run.status, message.status) == ("stopped", "normal")
-    assert message.answer

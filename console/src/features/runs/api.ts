@@ -24,5 +24,8 @@ export const runQuery = (runId: string) =>
   queryOptions({
     queryKey: ["run", runId],
     queryFn: ({ signal }) => unwrap(api.GET("/runs/{run_id}", { params: { path: { run_id: runId } }, signal })),
-    refetchInterval: ({ state }) => (state.data?.run.status === "running" ? LIVE_REFRESH_MS : false),
+    refetchInterval: ({ state }) => {
+      const status = state.data?.run.status;
+      return status === "running" || status === "paused" ? LIVE_REFRESH_MS : false;
+    },
   });

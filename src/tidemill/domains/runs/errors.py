@@ -43,3 +43,29 @@ class TooManyRequests(AppError):
 
 class InputRefused(AppError):
     status, code = 400, "invalid_param"
+
+
+class RunUnfinished(AppError):
+    """A blocking answer that this process can no longer give; the run itself goes on."""
+
+    status, code = 503, "run_goes_on"
+
+
+class ServerStopping(AppError):
+    status, code = 503, "server_stopping"
+
+
+class NodeUnknown(AppError):
+    status, code = 404, "node_not_found"
+
+
+class NotFinished(AppError):
+    status, code = 409, "run_not_finished"
+
+
+class RunNotRecorded(AppError):
+    status, code = 409, "run_not_recorded"
+
+
+class ForkRefused(AppError):
+    status, code = 400, "invalid_param"

@@ -15,14 +15,19 @@ from tidemill.kit.db import Base, JsonText, new_id, now
 class Run(Base):
     """One execution of an app. The row is written when the run begins and again when it ends.
 
-    `version_id` is the published version, None for the draft; `executor_id` names the process that runs it.
-    `conversation_id` and `end_user_id` belong to domains above this one, so they are no foreign keys.
+    `version_id` is the published version, None for the draft, which `snapshot_id` keeps as it was. `executor_id` names
+    the process that runs it: none while a run is paused or waits to be taken over. `generation` counts those that held
+    it; `losses` those in a row that died without getting any further than `lost_at_seq`. `stop_reason` is a stop that
+    was asked for while nobody held the run. `began_with` is a packed `rows.Begin`. `forked_from` is the run whose
+    results this one began with. `conversation_id` and `end_user_id` belong to domains above this one, so they are no
+    foreign keys.
     """
 
     __tablename__ = "run"
     __table_args__ = (
         Index("ix_run_app_id_created_at", "app_id", "created_at"),
         Index("ix_run_status_executor_id", "status", "executor_id"),
+        Index("ix_run_task_id", "task_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -31,7 +36,14 @@ class Run(Base):
     version_id: Mapped[UUID | None]
     workflow_id: Mapped[UUID]
     task_id: Mapped[UUID]
-    executor_id: Mapped[UUID]
+    snapshot_id: Mapped[UUID | None]
+    executor_id: Mapped[UUID | None]
+    generation: Mapped[int] = mapped_column(default=1)
+    losses: Mapped[int] = mapped_column(default=0)
+    lost_at_seq: Mapped[int] = mapped_column(default=0)
+    stop_reason: Mapped[str | None] = mapped_column(Text)
+    forked_from: Mapped[UUID | None]
+    began_with: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     mode: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(String(20))
     end_user_id: Mapped[UUID | None]
@@ -65,8 +77,24 @@ class RunEventBatch(Base):
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class RunSnapshot(Base):
+    """A draft as a run began with it. The id is made from the content, so equal drafts share one row.
+
+    Values of secret environment variables are blank in the document and encrypted in `secrets`.
+    """
+
+    __tablename__ = "run_snapshot"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"), index=True)
+    app_id: Mapped[UUID] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"), index=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    secrets: Mapped[dict[str, str]] = mapped_column(JsonText)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class RunExecutor(Base):
-    """A process that executes runs. Runs of a process that is gone are ended by the others.
+    """A process that executes runs. Without this row it may write nothing more, and others take its runs over.
 
     `pid` and `process_started_at` (Unix seconds) tell on its own `host` whether it lives; elsewhere `seen_at` does.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from tidemill.engine.events import Event, RunFinished, RunStarted, TextDelta, Te
 from tidemill.engine.journal import Journal
 from tidemill.engine.node import RunInfo
 
+REASON = "output_moderation"
 WITHDRAWN = "The answer held a word that this app does not say."
 
 
@@ -56,16 +57,22 @@ class Withdrawing:
     """A journal that checks the answer before anybody reads it.
 
     The piece that completes a word is not passed on: the app's preset answer replaces the text so far, and `stop`
-    ends the run.
+    ends the run. `told` is what the run had said before this process went on with it.
     """
 
-    def __init__(self, inner: Journal, moderation: Moderation, *, stop: Callable[[str], None]) -> None:
+    def __init__(
+        self, inner: Journal, moderation: Moderation, *, stop: Callable[[str], None], told: Sequence[Event] = ()
+    ) -> None:
         self._inner = inner
         self._moderation = moderation
         self._stop = stop
         self._tail = ""
         self._is_withdrawn = False
         self._left_out = 0
+        for event in told:
+            self._recall(event)
+        if self._is_withdrawn:
+            stop(WITHDRAWN)
 
     def append(self, event: Event) -> None:
         if self._is_withdrawn:
@@ -77,12 +84,22 @@ class Withdrawing:
                 if self._moderation.finds([text]):
                     self._withdraw(event)
                     return
-                self._tail = text[-self._moderation.reach :] if self._moderation.reach else ""
+                self._tail = self._end_of(text)
             case TextReplaced():
-                self._tail = event.text[-self._moderation.reach :] if self._moderation.reach else ""
+                self._tail = self._end_of(event.text)
             case _:
                 pass
         self._inner.append(event)
+
+    def _recall(self, event: Event) -> None:
+        if isinstance(event, TextDelta):
+            self._tail = self._end_of(self._tail + event.text)
+        elif isinstance(event, TextReplaced):
+            self._tail = self._end_of(event.text)
+            self._is_withdrawn = event.reason == REASON
+
+    def _end_of(self, text: str) -> str:
+        return text[-self._moderation.reach :] if self._moderation.reach else ""
 
     async def settle(self) -> None:
         await self._inner.settle()
@@ -97,7 +114,7 @@ class Withdrawing:
     def _withdraw(self, event: TextDelta) -> None:
         self._is_withdrawn = True
         self._inner.append(
-            TextReplaced(seq=event.seq, at=event.at, text=self._answer, reason="output_moderation"),
+            TextReplaced(seq=event.seq, at=event.at, text=self._answer, reason=REASON),
         )
         self._stop(WITHDRAWN)
 

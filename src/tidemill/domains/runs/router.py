@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from tidemill.domains.apps import service as apps
-from tidemill.domains.runs import service
+from tidemill.domains.runs import cassettes, service
 from tidemill.domains.runs.schemas import RunPage, RunRead, RunSummary, RunTrace
-from tidemill.domains.workspaces.permissions import Viewer
+from tidemill.domains.workspaces.permissions import Editor, Viewer
 from tidemill.kit.db import Db
 
 router = APIRouter(tags=["runs"])
@@ -36,3 +36,11 @@ async def read_run(run_id: UUID, member: Viewer, db: Db) -> RunTrace:
     run = await service.get(db, member, None, run_id)
     journal = await service.events(db, member, run.id)
     return RunTrace(run=RunRead.model_validate(run), nodes=service.trace(journal))
+
+
+@router.get("/runs/{run_id}/cassette")
+async def read_cassette(run_id: UUID, member: Editor, db: Db) -> Response:
+    """The run's outside calls with their answers, without secrets, as a file for `tidemill test`."""
+    content = cassettes.write(await cassettes.cassette(db, member, run_id))
+    disposition = {"Content-Disposition": f'attachment; filename="{run_id}.cassette.json"'}
+    return Response(content, media_type="application/json", headers=disposition)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import msgspec
 
+from tidemill.domains.runs.models import Run
 from tidemill.domains.runs.programs import Program
-from tidemill.domains.runs.ticket import Surface, Ticket
+from tidemill.domains.runs.ticket import AppMode, Creator, Surface, Ticket
 from tidemill.dsl import Moderation
 from tidemill.engine.events import RunFinished
-from tidemill.engine.values import VariablePool, plain
+from tidemill.engine.values import Value, VariablePool, plain, revived
 from tidemill.kit.db import now
 
 Ports: TypeAlias = Mapping[type, object]
+SYSTEM = "sys."
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """All that a run needs. `inputs` is what the first event shows; `user` names the caller in a stop.
 
-    With a `preset` the run says that text and nothing else; `moderation` watches what it says.
+    With a `preset` the run says that text and nothing else; `moderation` watches what it says. `kept` is JSON data
+    from which whoever starts runs of this kind can make the rest again, should another process go on with it.
+    `forked_from` is the run whose results this one begins with.
     """
 
     ticket: Ticket
@@ -32,10 +36,28 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     ports: Ports
     source: Surface
     user: str
+    kept: Mapping[str, Any]
     query: str = ""
     trace_id: str | None = None
     preset: str | None = None
     moderation: Moderation | None = None
+    forked_from: UUID | None = None
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run began with, beside its program and its inputs."""
+
+    creator: Creator
+    user: str
+    created_at: int
+    message_id: str = ""
+    has_citations: bool = True
+    preset: str | None = None
+    kept: dict[str, Any] = {}
+
+
+_pack = msgspec.json.Encoder().encode
+_unpack = msgspec.json.Decoder(Begin).decode
 
 
 def row_of(start: Start, run_id: UUID, executor_id: UUID) -> dict[str, Any]:
@@ -49,7 +71,14 @@ def row_of(start: Start, run_id: UUID, executor_id: UUID) -> dict[str, Any]:
         "version_id": program.version_id,
         "workflow_id": program.workflow_id,
         "task_id": UUID(ticket.task_id),
+        "snapshot_id": program.snapshot.id if program.snapshot else None,
         "executor_id": executor_id,
+        "generation": 1,
+        "losses": 0,
+        "lost_at_seq": 0,
+        "stop_reason": None,
+        "forked_from": start.forked_from,
+        "began_with": _pack(_begin_of(start)),
         "mode": ticket.mode,
         "source": start.source,
         "end_user_id": None if is_account else creator,
@@ -73,6 +102,55 @@ def row_of(start: Start, run_id: UUID, executor_id: UUID) -> dict[str, Any]:
     }
 
 
+def _begin_of(start: Start) -> Begin:
+    ticket = start.ticket
+    return Begin(
+        creator=ticket.creator,
+        user=start.user,
+        created_at=ticket.created_at,
+        message_id=ticket.message_id,
+        has_citations=ticket.has_citations,
+        preset=start.preset,
+        kept=dict(start.kept),
+    )
+
+
+def begin_of(run: Run) -> Begin:
+    """What a stored run began with. Raises `msgspec.DecodeError` when that is not there or cannot be read."""
+    if run.began_with is None:
+        raise msgspec.DecodeError("The run was begun by an older release, which kept nothing to go on with.")
+    return _unpack(run.began_with)
+
+
+def ticket_of(run: Run, begin: Begin) -> Ticket:
+    """The names of a stored run."""
+    return Ticket(
+        task_id=str(run.task_id),
+        run_id=str(run.id),
+        app_id=str(run.app_id),
+        workflow_id=str(run.workflow_id),
+        mode=cast(AppMode, run.mode),
+        creator=begin.creator,
+        created_at=begin.created_at,
+        conversation_id=str(run.conversation_id or ""),
+        message_id=begin.message_id,
+        has_citations=begin.has_citations,
+        is_preset=begin.preset is not None,
+    )
+
+
+def given_of(run: Run) -> tuple[dict[str, Value], dict[str, Value]]:
+    """The start inputs of a stored run and its `sys` variables, files included."""
+    inputs: dict[str, Value] = {}
+    system: dict[str, Value] = {}
+    for name, value in run.inputs.items():
+        if name.startswith(SYSTEM):
+            system[name.removeprefix(SYSTEM)] = revived(value)
+        else:
+            inputs[name] = revived(value)
+    return inputs, system
+
+
 def ending_of(finished: RunFinished) -> dict[str, Any]:
     return {
         "status": finished.status,
@@ -89,18 +167,6 @@ def ending_of(finished: RunFinished) -> dict[str, Any]:
     }
 
 
-def broken(start: Start, status: str, sentence: str) -> RunFinished:
-    moment = now().timestamp()
-    return RunFinished(
-        seq=1_000_000_000,  # after everything the run may have said
-        at=moment,
-        run_id=start.ticket.run_id,
-        status="stopped" if status == "stopped" else "failed",
-        outputs={},
-        started_at=moment,
-        elapsed_s=0.0,
-        total_tokens=0,
-        total_steps=0,
-        error=sentence,
-        error_type="ServerFault",
-    )
+def pause_of(paused: RunFinished) -> dict[str, Any]:
+    """The columns of a run that waits. Nobody holds it."""
+    return {**ending_of(paused), "executor_id": None, "losses": 0, "finished_at": None}

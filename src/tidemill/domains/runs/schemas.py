@@ -27,6 +27,7 @@ class RunPage(Schema):
 
 
 class RunRead(RunSummary):
+    forked_from: UUID | None
     inputs: dict[str, Any]
     outputs: dict[str, Any] | None
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tidemill.domains.runs import journals
 from tidemill.domains.runs.errors import RunNotFound
-from tidemill.domains.runs.journal_codec import unpack
-from tidemill.domains.runs.models import Run, RunEventBatch
+from tidemill.domains.runs.models import Run
 from tidemill.domains.runs.schemas import BudgetRead, NodeRunRead, RetryRead, RoundRead, UsageRead
 from tidemill.domains.workspaces.permissions import Scoped
 from tidemill.engine.events import (
@@ -20,6 +20,8 @@ from tidemill.engine.events import (
     NodeRetried,
     NodeStarted,
     RunFinished,
+    RunPaused,
+    RunStarted,
     Scope,
     Usage,
 )
@@ -52,8 +54,7 @@ async def search(
 async def events(db: AsyncSession, scope: Scoped, run_id: UUID) -> list[Event]:
     """Everything a run said, in order. Raises `RunNotFound`."""
     run = await get(db, scope, None, run_id)
-    query = select(RunEventBatch.payload).where(RunEventBatch.run_id == run.id).order_by(RunEventBatch.first_seq)
-    return [event for payload in (await db.scalars(query)).all() for event in unpack(payload)]
+    return await journals.read(db, run.id)
 
 
 def trace(journal: Sequence[Event]) -> list[NodeRunRead]:
@@ -74,10 +75,22 @@ def trace(journal: Sequence[Event]) -> list[NodeRunRead]:
                 started = nodes.get(event.execution_id)
                 nodes[event.execution_id] = _ended(event, started, budgets.pop(event.node_id, None))
             case RunFinished():
+                _turn(nodes, "paused", "running")
                 _close_open(nodes, event)
+            case RunPaused():
+                _turn(nodes, "running", "paused")
+            case RunStarted():
+                _turn(nodes, "paused", "running")
             case _:
                 pass
     return list(nodes.values())
+
+
+def _turn(nodes: dict[str, NodeRunRead], before: str, after: str) -> None:
+    """Nodes wait with their run, and go on with it."""
+    for key, node in nodes.items():
+        if node.status == before:
+            nodes[key] = node.model_copy(update={"status": after})
 
 
 def _begun(event: NodeStarted) -> NodeRunRead:

@@ -1,4 +1,5 @@
 import { useState, useSyncExternalStore } from "react";
+import { WaitingForms } from "@/features/humans";
 import { isLive, type RunSession, type RunState, StepsFold, ValueList, ValueView } from "@/features/runs";
 import { useText } from "@/shared/i18n";
 import { Markdown } from "@/shared/markdown/Markdown";
@@ -22,6 +23,7 @@ export function RunResult({ appId, session, onRetry }: Props) {
         <StatusMark status={state.status} />
       </p>
       {state.error && <RunProblem error={state.error} onRetry={onRetry} />}
+      {state.status === "paused" && state.runId && <WaitingForms runId={state.runId} />}
       <Outcome state={state} />
       {state.status === "stopped" && <p className="text-label text-t3">{t("chat.turn.stopped")}</p>}
       {(state.steps.length > 0 || state.runId) && (

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useState, useSyncExternalStore } from "react";
+import { WaitingForms } from "@/features/humans";
 import { isLive, runQuery, StepsFold, type StepUsage, toSteps } from "@/features/runs";
 import type { Message } from "@/shared/api/types";
 import { useText } from "@/shared/i18n";
@@ -28,6 +29,7 @@ export const LiveTurnView = memo(function LiveTurnView({ turn, appId, onRetry, o
         onEdit={() => onEdit(turn.query)}
       >
         {state.error && <RunProblem error={state.error} onRetry={retry} />}
+        {state.status === "paused" && state.runId && <WaitingForms runId={state.runId} />}
         {(state.steps.length > 0 || state.runId) && (
           <StepsFold
             appId={appId}

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { WaitingForms } from "@/features/humans";
 import type { RunDetail } from "@/shared/api/types";
 import { useText } from "@/shared/i18n";
 import { formatDateTime, formatNumber, formatSeconds } from "@/shared/i18n/format";
@@ -43,6 +44,7 @@ function Trace({ detail, appId }: { detail: RunDetail; appId: string }) {
       className="flex min-h-0 flex-1 flex-col gap-5 overflow-y-auto p-4 -outline-offset-2 tablet:px-6"
     >
       <Summary detail={detail} appId={appId} />
+      {detail.run.status === "paused" && <WaitingForms runId={detail.run.id} />}
       {detail.run.error && (
         <div role="alert" className="rounded-card border border-err bg-s1 px-4 py-3 text-body text-t1">
           {failed && <p className="mb-1 font-medium">{t("runs.trace.failedIn", { title: failed.title })}</p>}

@@ -1,0 +1,1 @@
+export { WaitingForms } from "./WaitingForms";
