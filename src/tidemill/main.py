@@ -13,7 +13,7 @@ from tidemill import __version__
 from tidemill.adapters.storage import LocalStorage, StorageError
 from tidemill.api.headers import SecurityHeaders
 from tidemill.api.pages import STATIC, ConsolePages
-from tidemill.api.prefix import PathPrefix, SingleSlashes
+from tidemill.api.prefix import PathPrefix, ProgramApis, SingleSlashes
 from tidemill.domains.workspaces.service import SetupGate, setup_gate
 from tidemill.kit.crypto import Vault
 from tidemill.kit.db import Database, url_of
@@ -24,8 +24,6 @@ from tidemill.kit.startup import check_data_folder, check_database, check_storag
 from tidemill.migrations.schema import bring_up_to_date, is_current
 
 SIGN_IN_RATE = "10/minute"
-# These answer programs, not browsers: they set their own headers.
-PROGRAM_PATHS = ("/v1", "/openai")
 
 
 def open_database(settings: Settings) -> Database:
@@ -59,7 +57,9 @@ def create_app(settings: Settings, *, gate: SetupGate | None = None) -> FastAPI:
     app.state.setup_gate = gate or setup_gate(settings)
     add_handlers(app)
     _add_probes(app)
-    app.add_middleware(SecurityHeaders, exempt=[settings.path_prefix + path for path in PROGRAM_PATHS])
+    app.state.program_apis = ()
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(ProgramApis)
     app.add_middleware(SingleSlashes)
     app.add_middleware(PathPrefix, prefix=settings.path_prefix)
     return app

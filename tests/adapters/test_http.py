@@ -324,3 +324,15 @@ async def test_the_trusted_session_is_another_one_and_reaches_this_machine():
             assert response.status == 200
         with pytest.raises(EgressRefused):
             await get(sessions.http, local.url)
+
+
+async def test_a_redirect_to_another_host_does_not_take_private_headers_along():
+    async with site() as first, site() as second, guarded("127.0.0.1") as http:
+        target = f"{first.url}/?to={second.url}/"
+        headers = (("X-Own-Key", "secret"), ("X-Plain", "1"))
+
+        await get(http, target, headers=headers, private_headers=("X-Own-Key",))
+
+    assert first.seen[0].headers["X-Own-Key"] == "secret"
+    assert "X-Own-Key" not in second.seen[0].headers
+    assert second.seen[0].headers["X-Plain"] == "1"

@@ -290,3 +290,14 @@ async def test_no_proven_output_is_longer_than_its_bound(templates: SafeTemplate
             continue
 
         assert len(rendered) <= bounds.most_chars({"x": size_of(value)})
+
+
+async def test_a_template_proven_small_is_rendered_now_and_any_other_is_not(templates: SafeTemplates):
+    assert templates.render_now("Hi {{ name }}", {"name": "Ada"}, max_chars=100) == "Hi Ada"
+    assert templates.render_now("{% for i in range(n) %}x{% endfor %}", {"n": 3}, max_chars=100) is None
+    assert await templates.render("{% for i in range(n) %}x{% endfor %}", {"n": 3}, max_chars=100) == "xxx"
+
+
+async def test_rendering_now_fails_as_rendering_does(templates: SafeTemplates):
+    with pytest.raises(TemplateFailed):
+        templates.render_now("{{ name }}", {"name": "Ada"}, max_chars=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from httpx import AsyncClient
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from support.installation import PASSWORD, Installation
@@ -13,7 +14,7 @@ from tidemill.domains.accounts.models import Account
 async def test_a_commit_that_fails_answers_500_and_not_success(installation: Installation, visitor: AsyncClient):
     def fail(session: Session) -> None:
         del session
-        raise RuntimeError("the disk is full")
+        raise OperationalError("COMMIT", {}, OSError("the disk is full"))
 
     event.listen(Session, "before_commit", fail)
     try:

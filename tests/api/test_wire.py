@@ -300,3 +300,66 @@ def test_a_blocking_workflow_answer_holds_failed_runs_too():
 
     assert list(answer) == ["task_id", "workflow_run_id", "data"]
     assert (answer["data"]["status"], answer["data"]["error"]) == ("failed", "No.")
+
+
+def test_an_iterations_events_carry_their_keys_in_order():
+    encoder = encoder_for(ticket("workflow"))
+    named = {"execution_id": "x", "node_id": "n", "node_type": "iteration", "title": "I"}
+    common: dict[str, Any] = {"kind": "iteration", **named}
+
+    def told(event: events.Event) -> dict[str, Any]:
+        return json.loads(encoder.encode(event)[6:])
+
+    items = {"iterator_selector": [1, 2]}
+    begun = told(events.ContainerStarted(seq=1, at=1.5, inputs=items, length=2, **common))
+    turned = told(events.ContainerAdvanced(seq=2, at=2.5, index=0, **common))
+    ended = told(
+        events.ContainerFinished(
+            seq=3, at=3.5, status="failed", inputs=items, outputs={"output": [1]}, started_at=1.5, elapsed_s=2.0,
+            steps=4, error="No.", total_tokens=7, metadata={"iteration_duration_map": {"0": 1.0}}, **common,
+        )
+    )  # fmt: skip
+
+    assert [event["event"] for event in (begun, turned, ended)] == [
+        "iteration_started",
+        "iteration_next",
+        "iteration_completed",
+    ]
+    assert list(begun["data"]) == [
+        *("id", "node_id", "node_type", "title", "created_at", "extras", "metadata", "inputs", "inputs_truncated")
+    ]
+    assert begun["data"]["metadata"] == {"iteration_length": 2}
+    assert list(turned["data"]) == ["id", "node_id", "node_type", "title", "index", "created_at", "extras"]
+    assert turned["data"]["index"] == 0
+    assert list(ended["data"]) == [
+        *("id", "node_id", "node_type", "title", "outputs", "outputs_truncated", "created_at", "extras", "inputs"),
+        *("inputs_truncated", "status", "error", "elapsed_time", "total_tokens", "execution_metadata", "finished_at"),
+        "steps",
+    ]
+    assert (ended["data"]["status"], ended["data"]["error"], ended["data"]["steps"]) == ("failed", "No.", 4)
+    assert (ended["data"]["created_at"], ended["data"]["finished_at"]) == (1, 3)
+    assert ended["data"]["execution_metadata"] == {"iteration_duration_map": {"0": 1.0}}
+
+
+def test_rounds_at_the_same_time_keep_their_own_budgets():
+    encoder = encoder_for(ticket("workflow"))
+
+    def call(execution_id: str, prompt_tokens: int) -> None:
+        encoder.encode(
+            events.ModelCalled(
+                seq=1, at=1.0, node_id="llm", execution_id=execution_id, provider="p", model="m", window_tokens=100,
+                prompt_tokens=prompt_tokens, max_tokens=10, usage=USAGE,
+            )
+        )  # fmt: skip
+
+    def prompt_tokens(execution_id: str) -> int:
+        ended = events.NodeFinished(
+            seq=2, at=2.0, execution_id=execution_id, node_id="llm", node_type="llm", title="L", index=1,
+            status="succeeded", started_at=1.0, elapsed_s=1.0,
+        )  # fmt: skip
+        return json.loads(encoder.encode(ended)[6:])["data"]["execution_metadata"]["budget"]["prompt_tokens"]
+
+    call("first", 11)
+    call("second", 22)
+
+    assert (prompt_tokens("first"), prompt_tokens("second")) == (11, 22)

@@ -219,6 +219,20 @@ def test_a_conversation_keeps_its_variables(tidemill: CommandLine) -> None:
     assert second["answer"] != first["answer"]
 
 
+def test_the_first_message_of_a_conversation_is_number_one(tidemill: CommandLine) -> None:
+    nodes = [
+        {"id": "s", "data": {"type": "start", "title": "Start", "variables": []}},
+        {"id": "a", "data": {"type": "answer", "title": "Count", "answer": "{{#sys.dialogue_count#}}"}},
+    ]
+    graph = {"edges": [{"source": "s", "target": "a"}], "nodes": nodes}
+    app = {"kind": "app", "version": "0.3.0", "app": {"name": "Count", "mode": "advanced-chat"}}
+    file = tidemill.write("count.yml", json.dumps({**app, "workflow": {"graph": graph}}))
+
+    said = [run(tidemill, file, "--query", "x", "--conversation", "counted")["answer"] for _ in range(2)]
+
+    assert said == ["1", "2"]
+
+
 def test_without_an_id_nothing_is_remembered(tidemill: CommandLine) -> None:
     for _ in range(2):
         assert run(tidemill, MEMORY, "--query", "Ada", "--model", "demo")["answer"] == "Nice to meet you, Ada."

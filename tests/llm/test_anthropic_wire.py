@@ -144,7 +144,9 @@ def test_system_messages_and_results_take_the_vendors_places():
         Message(role="user", content="and?"),
     )
 
-    body = to_wire(ChatRequest(messages=messages, max_tokens=9, stop=("END", " "), params={"top_k": 3}), "m")
+    tools = (ToolSpec(name="a", description="", parameters={"type": "object"}),)
+
+    body = to_wire(ChatRequest(messages=messages, tools=tools, stop=("END", " "), params={"top_k": 3}), "m")
 
     assert body["system"] == "Be brief."
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user", "assistant", "user"]
@@ -153,6 +155,25 @@ def test_system_messages_and_results_take_the_vendors_places():
     assert [block["type"] for block in body["messages"][4]["content"]] == ["tool_result", "tool_result", "text"]
     assert body["stop_sequences"] == ["END"]
     assert body["top_k"] == 3
+
+
+def test_calls_and_results_are_told_as_text_where_no_tool_is_offered():
+    messages = (
+        Message(role="user", content="How is Oslo?"),
+        Message(role="assistant", content="Let me look.", tool_calls=(ToolCall("1", "weather", '{"city":"Oslo"}'),)),
+        Message(role="tool", content="sunny", tool_call_id="1"),
+    )
+
+    body = to_wire(ChatRequest(messages=messages, max_tokens=9), "m")
+
+    assert "tools" not in body
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    assert {block["type"] for block in blocks} == {"text"}
+    assert [block["text"] for block in blocks[1:]] == [
+        "Let me look.",
+        '(Calling the tool weather: {"city":"Oslo"})',
+        "Result of the tool:\nsunny",
+    ]
 
 
 def test_a_system_prompt_alone_is_said_by_the_user():

@@ -27,7 +27,7 @@ MACHINE_PATHS = re.compile(r"(?<![\w./-])/(?:work|home/[a-z]+|root|Users/\w+)/(?
 BROAD = {"Exception", "BaseException"}
 STUBS = re.compile(r"\b(?:TODO|FIXME|XXX)\b|raise NotImplementedError")
 # The request, job and node boundaries: where whatever went wrong has to become an answer.
-EDGES = {"scheduler.py", "level.py", "runner.py", "errors.py", "recorder.py", "background.py"}
+EDGES = {"scheduler.py", "level.py", "runner.py", "successor.py", "errors.py", "recorder.py", "background.py"}
 
 
 def lines(pattern: re.Pattern[str], paths: list[Path]) -> Iterator[str]:
@@ -101,6 +101,7 @@ def test_git_ignores_no_source() -> None:
     folders = ["src", "console", "tests", "docs", "bench", "scripts"]
     done = subprocess.run([*command, "--directory", *folders], cwd=ROOT, capture_output=True, text=True)
     products = ("static", "static.new", "static.old", "node_modules", "__pycache__", ".vite", "coverage")
+    products += ("runtime", "runtime.new")
 
     ignored = [name for name in done.stdout.split("\0") if name]
 

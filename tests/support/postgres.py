@@ -17,6 +17,7 @@ from uuid import uuid4
 
 PASSWORD = "tides-and-mills"
 UNPRIVILEGED = "nobody"
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Server:
 
     bin: Path
     port: int
+    folder: Path | None = None
     user: str = "postgres"
     password: str = PASSWORD
     host: str = "127.0.0.1"
@@ -55,6 +57,21 @@ class Server:
     def at(self, port: int) -> Server:
         return replace(self, port=port)
 
+    def start(self, options: str = FAST) -> None:
+        """By default without waiting for the disk, which no test needs."""
+        listen = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} {options}"
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", listen, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """What is connected is cut off. The mode "immediate" is quicker, and loses what was just committed."""
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", mode, "stop")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of its programs. PostgreSQL refuses root: then `nobody` runs it."""
+        user = UNPRIVILEGED if sys.platform != "win32" and os.geteuid() == 0 else None
+        command = [self.bin / program, *arguments]
+        subprocess.run(command, user=user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
 
 def find_programs() -> Path | None:
     """The folder of `initdb` and `pg_ctl`: the newest on this machine, else the wheel's, else None."""
@@ -72,7 +89,7 @@ def find_programs() -> Path | None:
 
 @contextmanager
 def running_server(programs: Path) -> Generator[Server]:
-    """Start a server in a folder of its own and stop it afterwards. PostgreSQL refuses root: then `nobody` runs it."""
+    """Start a server in a folder of its own and stop it afterwards."""
     user = UNPRIVILEGED if sys.platform != "win32" and os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="tidemill-postgres-"))
     password_file = folder / "password"
@@ -80,20 +97,15 @@ def running_server(programs: Path) -> Generator[Server]:
     if user is not None:
         for path in (folder, password_file):
             shutil.chown(path, user)
-    port = free_port()
-    server = Server(programs, port)
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run([programs / program, *arguments], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
+    server = Server(programs, free_port(), folder)
     data = str(folder / "data")
-    run("initdb", "-D", data, "-U", server.user, "-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8")
-    fast = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
-    listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} {fast}"
+    server.run(
+        "initdb", "-D", data, "-U", server.user, "-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8"
+    )
     try:
-        run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", listen, "start")
+        server.start()
         yield server
-        run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -148,9 +148,17 @@ class GuardedHttp:
                 method, has_body = "GET" if method != "HEAD" else method, False
                 _drop(headers, _BODY_HEADERS)
             if (target.scheme, target.raw_host, target.port) != (url.scheme, url.raw_host, url.port):
-                _drop(headers, _PRIVATE_HEADERS)
+                _drop(headers, (*_PRIVATE_HEADERS, *request.private_headers))
             url = target
         raise HttpFailed(f"{url.host} redirects more than {MAX_REDIRECTS} times. Check the address.")
+
+    @asynccontextmanager
+    async def open(self, request: HttpRequest) -> AsyncGenerator[ClientResponse]:
+        """One answer with its body still unread, for streams; redirects are not followed. Raises as `send` does."""
+        url, headers = _url(request.url, request.query), CIMultiDict(request.headers)
+        headers.setdefault("User-Agent", USER_AGENT)
+        async with self._hop(request, request.method.upper(), url, headers, has_body=True) as response:
+            yield response
 
     @asynccontextmanager
     async def _hop(

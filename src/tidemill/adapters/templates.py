@@ -64,16 +64,28 @@ class SafeTemplates:
             TemplateFailed: The template is wrong, or went over a limit of time, memory or length.
         """
         copies = {name: _copy(value, 0) for name, value in values.items()}
+        text = self._render_here(source, copies, max_chars)
+        if text is not None:
+            return text
+        return await self._render_apart({"source": source, "values": copies, "max_chars": max_chars})
+
+    def render_now(self, source: str, values: Mapping[str, Value], *, max_chars: int) -> str | None:
+        """What `render` gives, if the output is proven to be small enough for this process; else None."""
+        if bounds_of(source) is None:
+            return None
+        return self._render_here(source, {name: _copy(value, 0) for name, value in values.items()}, max_chars)
+
+    def _render_here(self, source: str, copies: dict[str, Any], max_chars: int) -> str | None:
         sizes = {name: size_of(value) for name, value in copies.items()}
         if len(source) + sum(sizes.values()) > self._limits.input_chars:
             raise TemplateFailed("The template's inputs are too large. Pass on less text.")
         bounds = bounds_of(source)
-        if bounds is not None and bounds.most_chars(sizes) <= self._limits.in_process_chars:
-            try:
-                return render(self._environment, source, copies, max_chars)
-            except RenderFailed as error:
-                raise TemplateFailed(str(error)) from error
-        return await self._render_apart({"source": source, "values": copies, "max_chars": max_chars})
+        if bounds is None or bounds.most_chars(sizes) > self._limits.in_process_chars:
+            return None
+        try:
+            return render(self._environment, source, copies, max_chars)
+        except RenderFailed as error:
+            raise TemplateFailed(str(error)) from error
 
     @property
     def live_workers(self) -> int:

@@ -1,1 +1,1 @@
-"""The loop of agents: a model that calls tools, by function calling or by ReAct."""
+"""The tool-calling loop of agent apps and agent nodes: function calling and ReAct, over `llm` and `ports`."""

@@ -11,13 +11,16 @@ from tidemill.api.system import router as system
 from tidemill.domains.api_keys.router import router as api_keys
 from tidemill.domains.apps.router import router as apps
 from tidemill.domains.conversations.console_router import router as conversations
+from tidemill.domains.conversations.run_router import router as single_runs
+from tidemill.domains.humans.router import router as humans
 from tidemill.domains.model_providers.router import router as model_providers
 from tidemill.domains.runs.router import router as runs
+from tidemill.domains.toolbox.router import router as toolbox
 from tidemill.domains.workspaces.router import router as workspaces
 from tidemill.kit.errors import add_handlers
 
 PATH = "/console/api"
-ROUTERS = (workspaces, apps, api_keys, conversations, runs, model_providers, system)
+ROUTERS = (workspaces, apps, api_keys, conversations, runs, single_runs, humans, model_providers, toolbox, system)
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 

@@ -1,10 +1,12 @@
-"""Paths as clients and proxies send them, brought to the form that routes know."""
+"""Paths as clients and proxies send them, brought to the form that routes know, and requests to the API they name."""
 
 from __future__ import annotations
 
 import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tidemill.domains.runs.stream import DIRECT_SEND
 
 _SLASHES = re.compile(r"/{2,}")
 
@@ -35,4 +37,27 @@ class SingleSlashes:
         if scope["type"] == "http" and "//" in scope["path"]:
             path = _SLASHES.sub("/", scope["path"])
             scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+
+class ProgramApis:
+    """Hands requests to the APIs for programs, listed in `app.state.program_apis`, before anything else sees them.
+
+    They carry the load, and what guards the console's pages is not for them. Their event streams write past the
+    middleware between here and there, which has nothing to say after an answer has begun.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            root, path = scope.get("root_path", ""), scope["path"]
+            for prefix, api in scope["app"].state.program_apis:
+                base = root + prefix
+                if path == base or path.startswith(f"{base}/"):
+                    inner = {**scope, "root_path": base, "app_root_path": scope.get("app_root_path", root)}
+                    inner[DIRECT_SEND] = send
+                    await api(inner, receive, send)
+                    return
         await self._app(scope, receive, send)

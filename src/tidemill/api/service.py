@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidemill import __version__
-from tidemill.api import service_app, service_runs, service_threads
+from tidemill.api import service_app, service_forms, service_runs, service_threads
 from tidemill.api.service_requests import JsonAnswer
 from tidemill.kit.errors import add_handlers, envelope
 
@@ -69,7 +69,7 @@ def create_service_api(environment: str) -> FastAPI:
     async def welcome() -> Response:
         return JsonAnswer({"welcome": "Tidemill Service API", "api_version": "v1", "server_version": __version__})
 
-    for part in (service_runs, service_threads, service_app):
+    for part in (service_runs, service_threads, service_app, service_forms):
         app.include_router(part.router)
     add_handlers(app, invalid_status=400)
     app.add_exception_handler(DBAPIError, _database_failed)

@@ -40,12 +40,13 @@ class JsonAnswer(Response):
         return spaced(content)
 
 
-async def _caller(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
+    """Who calls. Raises `Unauthorized`, `CallRefused`."""
     desk = cast(Desk, request.app.state.desk)
     return await desk.callers.identify(request.headers.get("authorization"))
 
 
-ByKey = Annotated[Caller, Depends(_caller)]
+ByKey = Annotated[Caller, Depends(caller_of)]
 
 
 async def read_json(request: Request) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tidemill.api.service_requests import (
     ByKey,
     JsonAnswer,
     asker_of,
+    caller_of,
     flag_of,
     inputs_of,
     is_streaming,
@@ -26,10 +27,11 @@ from tidemill.api.service_requests import (
     uuid_of,
 )
 from tidemill.api.wire import failure_of
-from tidemill.api.wire_chat import message_blocking
-from tidemill.api.wire_workflow import workflow_blocking
+from tidemill.api.wire_chat import message_blocking, paused_blocking
+from tidemill.api.wire_workflow import pause_in, workflow_blocking
 from tidemill.domains.conversations import background
-from tidemill.domains.conversations.desk import AtDesk, Desk
+from tidemill.domains.conversations.attach import LAST_EVENT_ID, Wish, attach, last_event_id
+from tidemill.domains.conversations.desk import AtDesk, Desk, get_desk
 from tidemill.domains.conversations.reply import Order, Reply, start_completion, start_message, start_workflow
 from tidemill.domains.runs import service as runs
 from tidemill.domains.runs.callers import Caller
@@ -39,12 +41,13 @@ from tidemill.domains.runs.errors import (
     NotCompletionApp,
     NotPublished,
     NotWorkflowApp,
+    RunNotFound,
     StreamingOnly,
 )
 from tidemill.domains.runs.live import LiveRun
 from tidemill.domains.runs.programs import Program
 from tidemill.domains.runs.stream import EventStream
-from tidemill.engine.events import ResourcesRetrieved, RunFinished
+from tidemill.engine.events import ResourcesRetrieved, RunFinished, RunPaused
 from tidemill.kit.db import Db
 from tidemill.kit.errors import AppError
 
@@ -56,6 +59,21 @@ Leave: TypeAlias = Callable[[], None]
 CHAT_MODES = frozenset({"chat", "agent-chat", "advanced-chat", "agent"})
 WRONG_MODE = "The app is of another mode: check that the app and the address belong together."
 
+Endpoint: TypeAlias = Callable[[Request, Caller, Desk], Awaitable[Response]]
+
+
+def by_key(path: str) -> Callable[[Endpoint], Endpoint]:
+    """A route that only a key opens. These carry the load, so nothing stands between the request and the endpoint."""
+
+    def add(endpoint: Endpoint) -> Endpoint:
+        async def call(request: Request) -> Response:
+            return await endpoint(request, await caller_of(request), await get_desk(request))
+
+        router.add_route(path, call, methods=["POST"], name=endpoint.__name__)
+        return endpoint
+
+    return add
+
 
 class RunRefused(AppError):
     """A run that ended as failed, where the answer is an error."""
@@ -65,8 +83,8 @@ class RunRefused(AppError):
         self.code, self.status = code, status
 
 
-@router.post("/chat-messages")
-async def send_chat_message(request: Request, caller: ByKey, desk: AtDesk) -> Response:
+@by_key("/chat-messages")
+async def send_chat_message(request: Request, caller: Caller, desk: Desk) -> Response:
     """Send one message to a chat, agent or chatflow app."""
     body = await read_json(request)
     _require_mode(caller, CHAT_MODES, NotChatApp)
@@ -88,12 +106,12 @@ async def send_chat_message(request: Request, caller: ByKey, desk: AtDesk) -> Re
     if reply.is_new and wants_name:
         background.name_later(desk, program, reply)
     if wants_stream:
-        return EventStream(reply.live, desk.encoder_for(reply.live.ticket), on_close=leave)
-    return await _blocking_message(reply, leave)
+        return _stream(request, desk, reply.live, leave)
+    return await _blocking_message(desk, reply, leave)
 
 
-@router.post("/completion-messages")
-async def send_completion_message(request: Request, caller: ByKey, desk: AtDesk) -> Response:
+@by_key("/completion-messages")
+async def send_completion_message(request: Request, caller: Caller, desk: Desk) -> Response:
     """Generate one answer with a completion app."""
     body = await read_json(request)
     _require_mode(caller, frozenset({"completion"}), NotCompletionApp)
@@ -107,20 +125,20 @@ async def send_completion_message(request: Request, caller: ByKey, desk: AtDesk)
     leave = desk.runner.enter(program)
     reply = await _or_leave(start_completion(desk, asker, program, order), leave)
     if wants_stream:
-        return EventStream(reply.live, desk.encoder_for(reply.live.ticket), on_close=leave)
-    return await _blocking_message(reply, leave)
+        return _stream(request, desk, reply.live, leave)
+    return await _blocking_message(desk, reply, leave)
 
 
-@router.post("/workflows/run")
-async def run_workflow(request: Request, caller: ByKey, desk: AtDesk) -> Response:
+@by_key("/workflows/run")
+async def run_workflow(request: Request, caller: Caller, desk: Desk) -> Response:
     """Run the published workflow."""
     return await _run_workflow(request, caller, desk, None)
 
 
-@router.post("/workflows/{workflow_id}/run")
-async def run_workflow_version(workflow_id: str, request: Request, caller: ByKey, desk: AtDesk) -> Response:
+@by_key("/workflows/{workflow_id}/run")
+async def run_workflow_version(request: Request, caller: Caller, desk: Desk) -> Response:
     """Run one published version of the workflow."""
-    return await _run_workflow(request, caller, desk, workflow_id)
+    return await _run_workflow(request, caller, desk, request.path_params["workflow_id"])
 
 
 @router.get("/workflows/run/{run_id:uuid}")
@@ -142,6 +160,22 @@ async def read_workflow_run(run_id: UUID, caller: ByKey, db: Db) -> Response:
         "elapsed_time": run.elapsed_s,
     }
     return JsonAnswer(answer)
+
+
+@router.get("/workflow/{run_id:uuid}/events")
+async def follow_workflow_run(run_id: UUID, request: Request, caller: ByKey, desk: AtDesk, db: Db) -> Response:
+    """Attach to a run of the app again: after a pause, or when the connection broke."""
+    _require_mode(caller, frozenset({"workflow", "advanced-chat"}), NotWorkflowApp)
+    asker = asker_of(desk, caller, required_user(request.query_params), "service-api")
+    run = await runs.get(db, caller, caller.app_id, run_id)
+    if run.end_user_id != asker.creator_id:
+        raise RunNotFound("There is no such run of this user.")
+    wish = Wish(
+        is_whole=flag_of(request.query_params, "include_state_snapshot", default=False),
+        after_seq=last_event_id(request),
+        goes_past_pauses=flag_of(request.query_params, "continue_on_pause", default=False),
+    )
+    return await attach(db, desk, run.id, wish)
 
 
 @router.post("/chat-messages/{task_id}/stop")
@@ -180,12 +214,12 @@ async def _run_workflow(request: Request, caller: Caller, desk: Desk, workflow_i
     leave = desk.runner.enter(program)
     live = await _or_leave(start_workflow(desk, asker, program, order), leave)
     if wants_stream:
-        return EventStream(live, desk.encoder_for(live.ticket), on_close=leave)
+        return _stream(request, desk, live, leave)
     try:
         finished = await asyncio.shield(live.finished)
     finally:
         leave()
-    return JsonAnswer(workflow_blocking(live.ticket, finished))
+    return JsonAnswer(workflow_blocking(live.ticket, finished, _pause(live, finished), desk.form_tokens.of))
 
 
 async def _program(desk: Desk, caller: Caller, workflow_id: object) -> Program:
@@ -202,7 +236,7 @@ async def _program(desk: Desk, caller: Caller, workflow_id: object) -> Program:
     return await desk.programs.published(caller, caller.app_id, version_id)
 
 
-async def _blocking_message(reply: Reply, leave: Leave) -> Response:
+async def _blocking_message(desk: Desk, reply: Reply, leave: Leave) -> Response:
     try:
         finished = await asyncio.shield(reply.live.finished)
     finally:
@@ -211,7 +245,20 @@ async def _blocking_message(reply: Reply, leave: Leave) -> Response:
     resources = [
         resource for event in reply.live.events if isinstance(event, ResourcesRetrieved) for resource in event.resources
     ]
-    return JsonAnswer(message_blocking(reply.live.ticket, finished, resources))
+    ticket, paused = reply.live.ticket, _pause(reply.live, finished)
+    if paused is not None:
+        return JsonAnswer(paused_blocking(ticket, finished, resources, paused, desk.form_tokens.of))
+    return JsonAnswer(message_blocking(ticket, finished, resources))
+
+
+def _stream(request: Request, desk: Desk, live: LiveRun, leave: Leave) -> EventStream:
+    # Numbers of events are no part of the protocol: only who sends one is sent some.
+    has_ids = LAST_EVENT_ID in request.headers
+    return EventStream(live, desk.encoder_for(live.ticket), on_close=leave, has_ids=has_ids)
+
+
+def _pause(live: LiveRun, finished: RunFinished) -> RunPaused | None:
+    return pause_in(live.events) if finished.status == "paused" else None
 
 
 def raise_if_failed(live: LiveRun, finished: RunFinished) -> None:

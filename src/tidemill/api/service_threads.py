@@ -26,6 +26,7 @@ from tidemill.domains.conversations import naming, people, service, shapes
 from tidemill.domains.conversations.desk import AtDesk
 from tidemill.domains.conversations.errors import FieldInvalid, MessageNotFound, SuggestionsOff
 from tidemill.domains.conversations.reply import own_conversation
+from tidemill.domains.conversations.thoughts import thoughts_of
 from tidemill.domains.runs.callers import Caller
 from tidemill.domains.runs.errors import NotChatApp
 from tidemill.kit.db import Db
@@ -119,7 +120,8 @@ async def list_messages(request: Request, caller: ByKey, asker: AskerByQuery, de
     limit, first_id = limit_of(request), uuid_of(request.query_params.get("first_id"), "first_id")
     rows, has_more = await service.list_messages(db, asker, conversation_id, first_id=first_id, limit=limit)
     ratings = await service.ratings_of(db, asker, [row.id for row in rows])
-    data = [shapes.message_json(row, ratings.get(row.id), desk.links) for row in rows]
+    thoughts = await thoughts_of(db, asker.workspace_id, [row.id for row in rows])
+    data = [shapes.message_json(row, ratings.get(row.id), desk.links, thoughts.get(row.id, ())) for row in rows]
     return JsonAnswer({"limit": limit, "has_more": has_more, "data": data})
 
 

@@ -9,19 +9,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
+from tidemill.adapters.documents import SafeDocuments
 from tidemill.adapters.egress import AllowListInvalid
 from tidemill.adapters.http import Sessions, open_sessions
+from tidemill.adapters.sandbox import open_sandbox
 from tidemill.adapters.templates import SafeTemplates
 from tidemill.api.console import PATH as CONSOLE_PATH
 from tidemill.api.console import create_console_api
 from tidemill.api.docs import docs_router
-from tidemill.api.run_services import mount_program_apis, run_services
+from tidemill.api.run_services import form_desk, mount_program_apis, run_services
+from tidemill.api.tool_services import tool_services
 from tidemill.api.warm_up import warming_up
 from tidemill.domains.model_providers.port import ModelRegistry
 from tidemill.kit.bus import Bus, BusUnavailable, MemoryBus
 from tidemill.kit.db import Database
 from tidemill.kit.settings import Settings
-from tidemill.ports import Models, Templates
+from tidemill.ports import Documents, Models, Sandbox, Templates, Tools
 
 
 def mount_surfaces(app: FastAPI, settings: Settings) -> None:
@@ -44,18 +47,33 @@ async def opened_services(app: FastAPI, settings: Settings, database: Database) 
         StartFault: A setting keeps one of them from opening.
     """
     async with AsyncExitStack() as stack:
-        sessions = await stack.enter_async_context(await _open_http(settings))
+        sessions = await stack.enter_async_context(await open_http(settings))
         templates = SafeTemplates()
         stack.push_async_callback(templates.close)
+        sandbox = open_sandbox(settings)
+        stack.push_async_callback(sandbox.close)
+        documents = SafeDocuments()
+        stack.push_async_callback(documents.close)
         models = ModelRegistry(database, app.state.vault, sessions.trusted, ollama_url=settings.ollama_host)
         app.state.models = models
+        opened = tool_services(settings, database, app.state.vault, sessions.http)
+        tools, tool_ports = await stack.enter_async_context(opened)
+        app.state.tools = tools
         services = run_services(
             settings,
             database,
             app.state.vault,
             bus=_open_bus(settings),
             http=sessions.http,
-            ports=lambda workspace_id: {Models: models.of(workspace_id), Templates: templates},
+            tools=tools,
+            ports=lambda workspace_id: {
+                **tool_ports,
+                Documents: documents,
+                Models: models.of(workspace_id),
+                Sandbox: sandbox,
+                Templates: templates,
+                Tools: tools.of(workspace_id),
+            },
         )
         try:
             desk = await stack.enter_async_context(services)
@@ -64,6 +82,7 @@ async def opened_services(app: FastAPI, settings: Settings, database: Database) 
             mend = "Start Redis there, correct REDIS_HOST, REDIS_PORT and REDIS_PASSWORD, or remove REDIS_HOST."
             raise settings.fault("redis_host", problem, mend) from error
         app.state.desk = desk
+        app.state.form_desk = form_desk(desk)
         app.state.file_links = desk.links
         app.state.storage = desk.storage
         await stack.enter_async_context(warming_up())
@@ -80,7 +99,8 @@ def _open_bus(settings: Settings) -> Bus:
     return RedisBus(settings.redis_url)
 
 
-async def _open_http(settings: Settings) -> Sessions:
+async def open_http(settings: Settings) -> Sessions:
+    """The HTTP clients of these settings. Raises `StartFault`."""
     try:
         return await open_sessions(allow=settings.egress_allow)
     except AllowListInvalid as error:

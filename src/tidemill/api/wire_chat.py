@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from tidemill.api.wire import EventFrame, TextFrame, failure_of
-from tidemill.api.wire_workflow import WorkflowData, WorkflowEncoder, workflow_event
+from tidemill.api.wire_workflow import FormToken, WorkflowData, WorkflowEncoder, workflow_event
 from tidemill.domains.runs.ticket import Encoder, Ticket
 from tidemill.engine import events
 
@@ -77,9 +79,13 @@ class MessageEncoder:
 
 
 class AgentChatEncoder(MessageEncoder):
-    """An agent app: thoughts beside the text."""
+    """An agent app: thoughts beside the text, and the files that tools made."""
 
     text_event = "agent_message"
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__(ticket)
+        self._files: list[dict[str, Any]] = []
 
     def encode(self, event: events.Event) -> bytes:
         if isinstance(event, events.TextDelta):
@@ -87,9 +93,32 @@ class AgentChatEncoder(MessageEncoder):
             return self._frame.frame("agent_message", {"id": self._ticket.message_id, "answer": event.text})
         return super().encode(event)
 
+    def _closing(self, event: events.RunFinished) -> bytes:
+        event = msgspec.structs.replace(event, files=[*event.files, *self._files])
+        if self._ticket.mode != "agent" or event.status == "failed":
+            return super()._closing(event)
+        # Newer agent apps say the whole answer once more, and name no sources.
+        self._resources = []
+        whole = {"id": self._ticket.message_id, "answer": event.answer, "from_variable_selector": None}
+        return self._frame.frame("message", whole) + super()._closing(event)
+
     def _other(self, event: events.Event) -> bytes:
-        if not isinstance(event, events.AgentThought):
-            return b""
+        match event:
+            case events.AgentThought():
+                return self._thought(event)
+            case events.FileProduced():
+                self._files.append(event.file)
+                own = {
+                    "id": event.file.get("id"),
+                    "type": event.file.get("type"),
+                    "belongs_to": "assistant",
+                    "url": event.file.get("url") or event.file.get("remote_url"),
+                }
+                return self._frame.frame("message_file", own)
+            case _:
+                return b""
+
+    def _thought(self, event: events.AgentThought) -> bytes:
         own = {
             "id": event.thought_id,
             "position": event.position,
@@ -106,9 +135,9 @@ class AgentChatEncoder(MessageEncoder):
 class ChatflowEncoder(MessageEncoder):
     """A chatflow: the workflow's events and the message's, interleaved."""
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: Ticket, form_token: FormToken | None = None) -> None:
         super().__init__(ticket)
-        self._data = WorkflowData(ticket)
+        self._data = WorkflowData(ticket, form_token)
 
     def _other(self, event: events.Event) -> bytes:
         if (known := workflow_event(self._data, event)) is not None:
@@ -143,15 +172,15 @@ class ChatflowEncoder(MessageEncoder):
         return self._message_end(event) + finished
 
 
-def encoder_for(ticket: Ticket) -> Encoder:
+def encoder_for(ticket: Ticket, form_token: FormToken | None = None) -> Encoder:
     """The Service API's encoder for an app of this mode."""
     if ticket.is_preset:
         return MessageEncoder(ticket)
     match ticket.mode:
         case "workflow":
-            return WorkflowEncoder(ticket)
+            return WorkflowEncoder(ticket, form_token)
         case "advanced-chat":
-            return ChatflowEncoder(ticket)
+            return ChatflowEncoder(ticket, form_token)
         case "agent-chat" | "agent":
             return AgentChatEncoder(ticket)
         case "chat" | "completion":
@@ -177,4 +206,29 @@ def message_blocking(
         "retriever_resources": merged_resources(resources) if ticket.has_citations else [],
     }
     answer["created_at"] = ticket.created_at
+    return answer
+
+
+def paused_blocking(
+    ticket: Ticket,
+    finished: events.RunFinished,
+    resources: Sequence[dict[str, Any]],
+    paused: events.RunPaused,
+    form_token: FormToken | None,
+) -> dict[str, Any]:
+    """The answer of a chatflow in blocking mode that waits for people."""
+    answer = {**message_blocking(ticket, finished, resources), "event": "workflow_paused"}
+    waiting = WorkflowData(ticket, form_token).paused(paused)
+    answer["workflow_run_id"] = ticket.run_id
+    answer["data"] = {
+        "id": ticket.message_id,
+        "mode": ticket.mode,
+        "conversation_id": ticket.conversation_id,
+        "message_id": ticket.message_id,
+        "workflow_run_id": ticket.run_id,
+        "answer": finished.answer,
+        "metadata": answer["metadata"],
+        "created_at": ticket.created_at,
+        **{name: value for name, value in waiting.items() if name not in ("workflow_run_id", "outputs", "created_at")},
+    }
     return answer

@@ -78,6 +78,9 @@ class OpenAIEncoder:
                 return self._chunk({"reasoning_content": event.text})
             case events.RunFinished():
                 return self._closing(event)
+            case events.RunPaused():
+                # This protocol knows no pause: the answer so far is what there is to tell.
+                return self._chunk({}, finish_reason="stop") + DONE
             case _:
                 return b""
 

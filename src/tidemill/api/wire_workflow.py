@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from tidemill.api.wire import EventFrame, TextFrame, compact
 from tidemill.domains.runs.ticket import Creator, Ticket
@@ -13,6 +13,9 @@ from tidemill.engine.values import FILE_MARK
 MAX_STRING: Final = 100_000
 MAX_ITEMS: Final = 1_000
 MAX_VALUE_BYTES: Final = 1_024_000
+
+# The token that opens a form, by the form's id. Journals do not hold it.
+FormToken: TypeAlias = Callable[[str], str]
 
 
 def creator_json(creator: Creator) -> dict[str, Any]:
@@ -57,10 +60,11 @@ def files_of(outputs: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 
 class WorkflowData:
-    """`data` of every workflow event of one run. Remembers each node's last token budget for its metadata."""
+    """`data` of every workflow event of one run. Remembers each execution's last token budget for its metadata."""
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: Ticket, form_token: FormToken | None = None) -> None:
         self._ticket = ticket
+        self._form_token = form_token
         self._budgets: dict[str, dict[str, Any]] = {}
 
     def run_started(self, event: events.RunStarted) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class WorkflowData:
             "workflow_run_id": self._ticket.run_id,
             "paused_nodes": event.paused_node_ids,
             "outputs": event.outputs,
-            "reasons": event.reasons,
+            "reasons": [self._with_token(reason) for reason in event.reasons],
             "status": "paused",
             "created_at": self._ticket.created_at,
             "elapsed_time": event.elapsed_s,
@@ -103,7 +107,8 @@ class WorkflowData:
         }
 
     def model_called(self, event: events.ModelCalled) -> None:
-        self._budgets[event.node_id] = {
+        # Rounds of a container may run the same node at the same time.
+        self._budgets[event.execution_id or event.node_id] = {
             "provider": event.provider,
             "model": event.model,
             "window_tokens": event.window_tokens,
@@ -189,7 +194,7 @@ class WorkflowData:
         metadata.update(_round_metadata(event.scope))
         if event.error_type:
             metadata["error_type"] = event.error_type
-        budget = self._budgets.pop(event.node_id, None)
+        budget = self._budgets.pop(event.execution_id, None) or self._budgets.pop(event.node_id, None)
         if budget is not None:
             metadata["budget"] = budget
         return metadata
@@ -245,13 +250,21 @@ class WorkflowData:
         }
 
     def human_input_required(self, event: events.HumanInputRequired) -> dict[str, Any]:
-        return {
+        form = {
             "form_id": event.form_id,
             "node_id": event.node_id,
             "node_title": event.node_title,
             **event.form,
             "expiration_time": int(event.expires_at),
         }
+        return self._with_token(form)
+
+    def _with_token(self, form: dict[str, Any]) -> dict[str, Any]:
+        """The form with what opens it; None for one that is not delivered by page."""
+        if "form_id" not in form:
+            return form
+        is_on_page = form.get("display_in_ui") is True
+        return {**form, "form_token": self._form_token(form["form_id"]) if self._form_token and is_on_page else None}
 
     def human_input_answered(self, event: events.HumanInputAnswered) -> dict[str, Any]:
         if event.is_timeout:
@@ -328,8 +341,8 @@ def workflow_event(data: WorkflowData, event: events.Event) -> tuple[str, dict[s
 class WorkflowEncoder:
     """The stream of a workflow app."""
 
-    def __init__(self, ticket: Ticket) -> None:
-        self._data = WorkflowData(ticket)
+    def __init__(self, ticket: Ticket, form_token: FormToken | None = None) -> None:
+        self._data = WorkflowData(ticket, form_token)
         self._frame = EventFrame({"workflow_run_id": ticket.run_id, "task_id": ticket.task_id})
         head = self._frame.frame("text_chunk", {})[: -len(b"}\n\n")] + b',"data":{"text":'
         self._text = TextFrame(head, is_nested=True)
@@ -359,10 +372,21 @@ class WorkflowEncoder:
         return self._frame.frame("error", {"code": code, "status": status, "message": message}, without="task_id")
 
 
-def workflow_blocking(ticket: Ticket, finished: events.RunFinished) -> dict[str, Any]:
-    """The answer of a workflow in blocking mode; a failed run is one too."""
-    return {
-        "task_id": ticket.task_id,
-        "workflow_run_id": ticket.run_id,
-        "data": WorkflowData(ticket).run_finished(finished),
-    }
+def pause_in(journal: Sequence[events.Event]) -> events.RunPaused | None:
+    """How a run that waits came to its pause."""
+    return next((event for event in reversed(journal) if isinstance(event, events.RunPaused)), None)
+
+
+def workflow_blocking(
+    ticket: Ticket,
+    finished: events.RunFinished,
+    paused: events.RunPaused | None = None,
+    form_token: FormToken | None = None,
+) -> dict[str, Any]:
+    """The answer of a workflow in blocking mode; a failed run is one too, and so is one that waits for people."""
+    data = WorkflowData(ticket, form_token)
+    ending = data.run_finished(finished)
+    if paused is not None:
+        waiting = data.paused(paused)
+        ending.update(outputs={}, finished_at=None, paused_nodes=waiting["paused_nodes"], reasons=waiting["reasons"])
+    return {"task_id": ticket.task_id, "workflow_run_id": ticket.run_id, "data": ending}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -101,6 +102,23 @@ def publish(
 
 
 @app.command()
+def cassette(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.", show_default=False)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")] = None,
+    data: Data = None,
+    server: Server = "",
+    token: Token = "",
+) -> None:
+    """Write a run's outside calls with their answers as a cassette for `tidemill test`, without secrets."""
+
+    async def work() -> str:
+        async with open_console(data, server, token) as console:
+            return await console.text(f"/runs/{quote(run_id, safe='')}/cassette")
+
+    _put(asyncio.run(work()), output)
+
+
+@app.command()
 def export(
     app_name: AppArgument,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")] = None,
@@ -116,7 +134,11 @@ def export(
             found = await find_app(console, app_name)
             return await console.text(f"/apps/{found['id']}/export", include_secrets=str(include_secrets).lower())
 
-    text = asyncio.run(work())
+    _put(asyncio.run(work()), output)
+
+
+def _put(text: str, output: Path | None) -> None:
+    """Write to a file, or to standard output."""
     if output is None:
         sys.stdout.write(text)
         return

@@ -15,7 +15,8 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import ClientError, ClientSession, DummyCookieJar
 from starlette.types import ASGIApp, Message
 
-from tidemill.api.surfaces import mount_surfaces
+from tidemill.api.surfaces import mount_surfaces, open_http
+from tidemill.api.tool_services import tool_services
 from tidemill.cli.failure import CommandFailed
 from tidemill.cli.options import read_settings
 from tidemill.domains.accounts import service as accounts
@@ -59,6 +60,9 @@ class Console:
 
     async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return json.loads(await self._send("POST", path, body=body or {}))
+
+    async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return json.loads(await self._send("PATCH", path, body=body))
 
     async def put(self, path: str, body: Mapping[str, Any]) -> None:
         await self._send("PUT", path, body=body)
@@ -129,9 +133,14 @@ async def _local(settings: Settings) -> AsyncGenerator[Console]:
         app.state.database = database
         app.state.models = ModelRegistry(database, app.state.vault, http, ollama_url=ready.ollama_host)
         try:
-            console = Console(_InProcess(app, ready), token)
-            await console.sign_in()
-            yield console
+            async with (
+                await open_http(ready) as sessions,
+                tool_services(ready, database, app.state.vault, sessions.http) as (tools, _),
+            ):
+                app.state.tools = tools
+                console = Console(_InProcess(app, ready), token)
+                await console.sign_in()
+                yield console
         finally:
             async with database.session() as db:
                 await accounts.close_session(db, token)

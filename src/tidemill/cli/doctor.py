@@ -7,12 +7,14 @@ import sys
 
 import typer
 
+from tidemill.adapters.sandbox import what_runs_code
 from tidemill.cli.loops import run_loop
 from tidemill.cli.options import AsJson, Data, new_app, read_settings
 from tidemill.kit.settings import Settings
 from tidemill.kit.startup import Check, check_all
 from tidemill.main import open_database
 from tidemill.migrations.schema import fault_of
+from tidemill.ports import CodeFailed
 
 app = new_app()
 
@@ -22,14 +24,18 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Check everything a start needs. Each fault is the line that `serve` would end with; exit 2 if there is one."""
     settings = read_settings(data)
     checks = run_loop(_examine(settings))
+    code, can_run_code = _code_nodes(settings)
     if as_json:
-        print(json.dumps([_told(check) for check in checks], ensure_ascii=False, indent=2))
+        told = [*map(_told, checks), {"name": "code nodes", "ok": can_run_code, "message": code, "mend": None}]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         for check in checks:
             if check.fault is None:
                 print(f"ok    {check.name}: {check.message}")
             else:
                 print(check.fault, file=sys.stderr)
+        # A start does without: this is no reason to fail.
+        print(f"ok    code nodes: {code}" if can_run_code else f"note  code nodes: {code}")
         for warning in settings.warnings():
             print(warning, file=sys.stderr)
     if any(check.fault for check in checks):
@@ -48,6 +54,13 @@ async def _examine(settings: Settings) -> list[Check]:
     if "database" in found and found["database"].is_ok:
         checks.insert(checks.index(found["database"]) + 1, await _check_tables(settings))
     return checks
+
+
+def _code_nodes(settings: Settings) -> tuple[str, bool]:
+    try:
+        return what_runs_code(settings), True
+    except CodeFailed as error:
+        return str(error), False
 
 
 async def _check_tables(settings: Settings) -> Check:

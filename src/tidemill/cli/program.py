@@ -18,11 +18,13 @@ from tidemill.cli.failure import CommandFailed
 COMMANDS = {
     "serve": "Start the console and the APIs. The default command.",
     "run": "Run an app file, with no server.",
+    "test": "Run test cases against app files, live or from cassettes.",
     "check": "Read and validate app files without running them.",
     "tokens": "Count the tokens of a text and what a model's window leaves for the answer.",
     "app": "Import, list, publish, export and delete apps.",
     "key": "Create and revoke the keys of an app.",
     "model": "Add, list and test models, and choose the default ones.",
+    "tool": "Add, list, test and remove tools.",
     "admin": "Create accounts and reset passwords.",
     "db": "Upgrade, downgrade, back up and restore the database.",
     "doctor": "Check everything a start needs and say how to mend it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,10 +10,11 @@ import sys
 import threading
 import urllib.request
 import webbrowser
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Literal, TypedDict
+from types import FrameType
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,6 +28,10 @@ from tidemill.kit.settings import Settings, load, with_secret_key
 from tidemill.kit.startup import check_data_folder, check_port, require_start
 from tidemill.main import create_app, open_database
 from tidemill.migrations.schema import bring_up_to_date
+
+if TYPE_CHECKING:
+    # Most of what a start imports: a fault of the settings is told before it.
+    from tidemill.domains.conversations.desk import Desk
 
 FACTORY = "tidemill.cli.serving:create_app_of_process"
 GRACE_S = 10
@@ -90,7 +96,8 @@ async def serve_one(settings: Settings, *, opens: bool) -> bool:
             is_set_up = await workspaces.is_set_up(db)
         code = code_to_show(settings, app.state.setup_gate, is_set_up=is_set_up)
         config = uvicorn.Config(app, lifespan="off", **server_options(settings))
-        server = AnnouncedServer(config, settings, code=code, opens=opens)
+        desk: Desk = app.state.desk
+        server = AnnouncedServer(config, settings, code=code, opens=opens, wind_down=desk.wind_down)
         await server.serve()
     return server.started
 
@@ -103,8 +110,17 @@ def code_to_show(settings: Settings, gate: SetupGate, *, is_set_up: bool) -> str
 class AnnouncedServer(uvicorn.Server):
     """Says where it answers, once it does, and ends quietly."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, *, code: str, opens: bool) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        settings: Settings,
+        *,
+        code: str,
+        opens: bool,
+        wind_down: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
+        self._wind_down = wind_down
         self._settings = settings
         self._code = code
         self._opens = opens
@@ -114,6 +130,11 @@ class AnnouncedServer(uvicorn.Server):
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             announce(self._settings, port, code=self._code, opens=self._opens)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn waits for the answers under way: streams end when their runs have been left to others.
+        await self._wind_down()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -182,4 +203,38 @@ def _announce_when_up(settings: Settings, code: str, opens: bool) -> None:
 def create_app_of_process() -> FastAPI:
     """The application of one of several processes: its settings come from the environment that `serve` prepared."""
     home = os.environ.get("TIDEMILL_HOME")
-    return create_app(load(home=Path(home) if home else None))
+    app = create_app(load(home=Path(home) if home else None))
+    opened = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(own: FastAPI) -> AsyncGenerator[None]:
+        async with opened(own):
+            desk: Desk = own.state.desk
+            _wind_down_on_signals(desk)
+            yield
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def _wind_down_on_signals(desk: Desk) -> None:
+    """End streams as soon as uvicorn is told to stop: it waits for them, and cuts off those that take too long."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+
+        def handle(number: int, frame: FrameType | None, before: object = before) -> None:
+            loop.call_soon_threadsafe(_begin, desk.wind_down())
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(number, handle)
+
+
+def _begin(winding_down: Coroutine[None, None, None]) -> None:
+    task = asyncio.get_running_loop().create_task(winding_down, name="wind down")
+    _winding_down.add(task)
+    task.add_done_callback(_winding_down.discard)
+
+
+_winding_down: set[asyncio.Task[None]] = set()

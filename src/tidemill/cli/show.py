@@ -8,7 +8,16 @@ from typing import Any
 
 import msgspec
 
-from tidemill.engine.events import Event, RunFinished, TextDelta, TextReplaced, VariableAssigned, encoder
+from tidemill.engine.events import (
+    CallRecorded,
+    Event,
+    RunFinished,
+    RunPaused,
+    TextDelta,
+    TextReplaced,
+    VariableAssigned,
+    encoder,
+)
 from tidemill.engine.journal import NullJournal
 from tidemill.engine.values import Selector
 
@@ -16,18 +25,28 @@ from tidemill.engine.values import Selector
 class Screen(NullJournal):
     """The journal of a run on the command line: shows events as they come, and notes assigned variables.
 
-    `shows_events` prints each as a JSON line; `shows_text` prints the answer's pieces.
+    `shows_events` prints each as a JSON line; `shows_text` prints the answer's pieces; `keeps` gathers all in
+    `events`.
     """
 
-    def __init__(self, *, shows_events: bool, shows_text: bool) -> None:
+    def __init__(self, *, shows_events: bool, shows_text: bool, keeps: bool = False) -> None:
         self.assigned: dict[Selector, Any] = {}
         self.has_shown_text = False
+        self.paused: RunPaused | None = None
+        self.events: list[Event] = []
+        self._keeps = keeps
         self._shows_events = shows_events
         self._shows_text = shows_text
 
     def append(self, event: Event) -> None:
         if isinstance(event, VariableAssigned):
             self.assigned[event.selector] = event.value
+        elif isinstance(event, RunPaused):
+            self.paused = event
+        if self._keeps:
+            self.events.append(event)
+        if isinstance(event, CallRecorded):
+            return
         if self._shows_events:
             print(encoder.encode(event).decode(errors="replace"), flush=True)
         elif self._shows_text and isinstance(event, TextDelta):

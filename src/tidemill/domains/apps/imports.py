@@ -16,6 +16,7 @@ from tidemill.domains.apps.errors import ImportNotFound, InvalidFile, ModeMismat
 from tidemill.domains.apps.models import App, AppImport
 from tidemill.domains.apps.service import describe, get, refs_of
 from tidemill.domains.model_providers.service import UsableModels
+from tidemill.domains.toolbox.service import UsableTools
 from tidemill.domains.workspaces.permissions import Member
 from tidemill.kit.crypto import Vault
 from tidemill.kit.db import now
@@ -42,6 +43,7 @@ async def start(
     *,
     vault: Vault,
     available: UsableModels,
+    tools: UsableTools,
     name: str | None = None,
     app_id: UUID | None = None,
     reuse: bool = False,
@@ -57,7 +59,7 @@ async def start(
         AppNotFound: `app_id` is not in the workspace.
         ModeMismatch: The file is of another mode than that app.
     """
-    file, report = await examine(content, available)
+    file, report = await examine(content, available, tools)
     if app_id is None and reuse:
         app_id = await _find_same(db, member, file, name)
     if app_id is not None:
@@ -70,7 +72,7 @@ async def start(
 
 
 async def confirm(
-    db: AsyncSession, member: Member, import_id: UUID, *, vault: Vault, available: UsableModels
+    db: AsyncSession, member: Member, import_id: UUID, *, vault: Vault, available: UsableModels, tools: UsableTools
 ) -> Outcome:
     """Import the file that waits under this id, unchanged.
 
@@ -86,10 +88,11 @@ async def confirm(
     app = await _store(db, member, vault, file, name=pending.name or None, app_id=pending.app_id)
     await db.delete(pending)
     await db.flush()
-    return Outcome(file, dsl.check(file, models=available.has), app=app, is_update=pending.app_id is not None)
+    report = dsl.check(file, models=available.has, tools=tools.lacks)
+    return Outcome(file, report, app=app, is_update=pending.app_id is not None)
 
 
-async def examine(content: str | bytes, available: UsableModels) -> tuple[dsl.AppFile, dsl.Report]:
+async def examine(content: str | bytes, available: UsableModels, tools: UsableTools) -> tuple[dsl.AppFile, dsl.Report]:
     """Read and check a file without storing anything. Raises `InvalidFile`."""
     try:
         if len(content) > THREAD_CHARS:
@@ -100,7 +103,7 @@ async def examine(content: str | bytes, available: UsableModels) -> tuple[dsl.Ap
         raise InvalidFile(str(error)) from error
     if file.kind != "app":
         raise InvalidFile("This file is a knowledge pipeline, not an app. Export an app instead.")
-    report = dsl.check(file, models=available.has)
+    report = dsl.check(file, models=available.has, tools=tools.lacks)
     if report.errors:
         raise InvalidFile(" ".join(problem.message for problem in report.errors[:5]))
     return file, report

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from tidemill import dsl
 from tidemill.domains.apps import gallery, imports, service, shapes
-from tidemill.domains.apps.available import Available
+from tidemill.domains.apps.available import Available, AvailableTools
 from tidemill.domains.apps.parameters import parameters
 from tidemill.domains.apps.schemas import (
     AppImportCreate,
@@ -44,11 +44,17 @@ async def list_templates(member: Viewer) -> list[TemplateRead]:
 
 @router.post("/templates/{slug}/use", status_code=201)
 async def use_template(
-    slug: str, body: TemplateUse, member: Editor, available: Available, vault: CurrentVault, db: Db
+    slug: str,
+    body: TemplateUse,
+    member: Editor,
+    available: Available,
+    tools: AvailableTools,
+    vault: CurrentVault,
+    db: Db,
 ) -> ImportResult:
     """Make an app from a template."""
     content = gallery.content(slug, body.language)
-    outcome = await imports.start(db, member, content, name=body.name, vault=vault, available=available)
+    outcome = await imports.start(db, member, content, name=body.name, vault=vault, available=available, tools=tools)
     return shapes.import_result(outcome, available)
 
 
@@ -69,21 +75,21 @@ async def list_apps(
 
 @router.post("/apps/import")
 async def import_app(
-    body: AppImportCreate, member: Editor, available: Available, vault: CurrentVault, db: Db
+    body: AppImportCreate, member: Editor, available: Available, tools: AvailableTools, vault: CurrentVault, db: Db
 ) -> ImportResult:
     """Import an app file. A file of a newer version waits for a confirmation."""
     outcome = await imports.start(
-        db, member, body.content, name=body.name, app_id=body.app_id, vault=vault, available=available
+        db, member, body.content, name=body.name, app_id=body.app_id, vault=vault, available=available, tools=tools
     )
     return shapes.import_result(outcome, available)
 
 
 @router.post("/apps/import/{import_id}/confirm")
 async def confirm_import(
-    import_id: UUID, member: Editor, available: Available, vault: CurrentVault, db: Db
+    import_id: UUID, member: Editor, available: Available, tools: AvailableTools, vault: CurrentVault, db: Db
 ) -> ImportResult:
     """Import the file that waits under this id."""
-    outcome = await imports.confirm(db, member, import_id, vault=vault, available=available)
+    outcome = await imports.confirm(db, member, import_id, vault=vault, available=available, tools=tools)
     return shapes.import_result(outcome, available)
 
 

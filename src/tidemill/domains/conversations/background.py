@@ -11,7 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from tidemill.domains.conversations.desk import Desk
 from tidemill.domains.conversations.naming import name_conversation
 from tidemill.domains.conversations.reply import Reply
+from tidemill.domains.runs.errors import RunUnfinished
 from tidemill.domains.runs.programs import Program
+
+# Longer than a statement takes: what is cut off after this waits for a model.
+GRACE_S = 1.0
 
 _log = logging.getLogger(__name__)
 _tasks: set[asyncio.Task[None]] = set()
@@ -25,14 +29,20 @@ def name_later(desk: Desk, program: Program, reply: Reply) -> None:
 
 
 async def close() -> None:
-    """Give up what is still being done."""
-    for task in tuple(_tasks):
+    """Let what is nearly done be done, and give up the rest."""
+    if not _tasks:
+        return
+    _, slow = await asyncio.wait(tuple(_tasks), timeout=GRACE_S)
+    for task in slow:
         task.cancel()
-    await asyncio.gather(*_tasks, return_exceptions=True)
+    await asyncio.gather(*slow, return_exceptions=True)
 
 
 async def _name(desk: Desk, program: Program, reply: Reply) -> None:
-    finished = await asyncio.shield(reply.live.finished)
+    try:
+        finished = await asyncio.shield(reply.live.finished)
+    except RunUnfinished:
+        return
     if finished.status == "failed":
         return
     try:

@@ -25,6 +25,7 @@ from tidemill.domains.conversations.schemas import (
     StopResult,
     UploadRead,
 )
+from tidemill.domains.conversations.thoughts import thoughts_of
 from tidemill.domains.files import service as files
 from tidemill.domains.files.shapes import upload_json
 from tidemill.domains.files.upload import read_upload
@@ -118,9 +119,14 @@ async def list_messages(
     """The messages of one conversation, each with the run that answered it."""
     asker = await _asker(db, member, app_id)
     rows, has_more = await service.list_messages(db, asker, conversation_id, first_id=first_id, limit=limit)
-    ratings = await service.ratings_of(db, asker, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    ratings, thoughts = await service.ratings_of(db, asker, ids), await thoughts_of(db, asker.workspace_id, ids)
     data = [
-        {**shapes.message_json(row, ratings.get(row.id), desk.links), "workflow_run_id": row.run_id} for row in rows
+        {
+            **shapes.message_json(row, ratings.get(row.id), desk.links, thoughts.get(row.id, ())),
+            "workflow_run_id": row.run_id,
+        }
+        for row in rows
     ]
     return MessagePage.model_validate({"limit": limit, "has_more": has_more, "data": data})
 

@@ -12,10 +12,13 @@ from tidemill.adapters.storage import Storage
 from tidemill.domains.conversations.people import EndUsers
 from tidemill.domains.files.links import FileLinks
 from tidemill.domains.files.service import FileOwner, UploadLimits
+from tidemill.domains.humans.tokens import FormTokens
 from tidemill.domains.runs.callers import Callers
+from tidemill.domains.runs.follow import Following
 from tidemill.domains.runs.programs import Programs
 from tidemill.domains.runs.runner import Runner
 from tidemill.domains.runs.ticket import Creator, EncoderFactory, Surface
+from tidemill.domains.toolbox.port import ToolRegistry
 from tidemill.kit.db import Database
 from tidemill.kit.links import links_of
 from tidemill.ports import Http
@@ -33,12 +36,32 @@ class Desk:
     links: FileLinks
     http: Http
     encoder_for: EncoderFactory
+    form_tokens: FormTokens
     programs: Programs
     callers: Callers
     end_users: EndUsers
+    following: Following
+    tools: ToolRegistry
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
     max_files: int = 10
+    max_call_depth: int = 5
     at_origins: dict[tuple[str, str], Desk] = field(default_factory=dict["tuple[str, str]", "Desk"], repr=False)
+
+    async def wind_down(self) -> None:
+        """Take no new runs, leave those that do not end soon to others, and end all streams. May be called again."""
+        await self.runner.close()
+        await self.following.close()
+
+
+@dataclass(frozen=True)
+class Calling:
+    """On whose behalf runs call workflows. `depth` counts the workflows that called one another to get here."""
+
+    workspace_id: UUID
+    creator: Creator
+    user: str
+    source: Surface
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +91,10 @@ class Asker:
     @property
     def file_owner(self) -> FileOwner:
         return FileOwner(self.workspace_id, self.app_id, self.creator_id, self.is_account)
+
+    @property
+    def calling(self) -> Calling:
+        return Calling(self.workspace_id, self.creator, self.user, self.surface)
 
     @property
     def creator(self) -> Creator:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tidemill.domains.conversations.models import Message
+from tidemill.domains.conversations.thoughts import past_thoughts, thoughts_of
 from tidemill.engine.values import File
 from tidemill.kit.db import Database
 from tidemill.ports import Turn
@@ -25,8 +26,14 @@ class StoredHistory:
     async def turns(self, limit: int) -> Sequence[Turn]:
         async with self._database.session() as db:
             thread = await newest_branch(db, self._conversation_id, limit=limit, before=self._before)
+            thoughts = await thoughts_of(db, thread[0].workspace_id, [item.id for item in thread]) if thread else {}
         return [
-            Turn(query=message.query, answer=message.answer, files=tuple(map(File.from_wire, message.files)))
+            Turn(
+                query=message.query,
+                answer=message.answer,
+                files=tuple(map(File.from_wire, message.files)),
+                thoughts=past_thoughts(thoughts.get(message.id, ())),
+            )
             for message in thread
         ]
 
@@ -50,7 +57,8 @@ async def newest_branch(
     """
     query = select(Message).where(Message.conversation_id == conversation_id, Message.status == "normal")
     if before is not None:
-        query = query.where(Message.id != before)
+        # Ids are UUIDv7, so this leaves out what came later too: a reply may go on after weeks of waiting.
+        query = query.where(Message.id < before)
     newest_first = (await db.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()))).all()
     thread: list[Message] = []
     awaited: UUID | None = None

@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from tidemill.domains.conversations.desk import Asker
 from tidemill.domains.conversations.models import Conversation, ConversationVariable, Message
+from tidemill.domains.conversations.thoughts import ThoughtKeeper
 from tidemill.domains.runs.recorder import Recorder
 from tidemill.domains.runs.ticket import Ticket
 from tidemill.dsl import CompiledApp
@@ -38,8 +39,10 @@ class Thread:
 class Keeper:
     """Writes down what a reply's run means: the answer, its cost, and new values of conversation variables."""
 
-    def __init__(self, recorder: Recorder, ticket: Ticket, thread: Thread | None) -> None:
+    def __init__(self, recorder: Recorder, ticket: Ticket, thread: Thread | None, *, workspace_id: UUID) -> None:
         self._recorder = recorder
+        self._workspace_id = workspace_id
+        self._thoughts = ThoughtKeeper(ticket)
         self._run_id = UUID(ticket.run_id)
         self._message_id = UUID(ticket.message_id)
         self._thread = thread
@@ -50,18 +53,29 @@ class Keeper:
             self._assign(event)
         elif isinstance(event, ResourcesRetrieved):
             self._resources += event.resources
+        else:
+            self._thoughts.on_event(event)
+
+    def on_told(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, ResourcesRetrieved):
+                self._resources += event.resources
+            else:
+                self._thoughts.on_event(event)
 
     def on_finish(self, finished: RunFinished) -> None:
         ending = {
             "answer": finished.answer.replace("\0", ""),
-            "answer_files": finished.files,
+            "answer_files": [*finished.files, *self._thoughts.files],
             "resources": self._resources,
-            "status": "error" if finished.status == "failed" else "normal",
+            "status": {"failed": "error", "paused": "paused"}.get(finished.status, "normal"),
             "error": finished.error if finished.status == "failed" else None,
             "usage": _usage(finished),
             "elapsed_s": finished.elapsed_s,
         }
         self._recorder.update(self._run_id, MESSAGES, (self._message_id,), ending)
+        if finished.status != "paused":
+            self._thoughts.queue(self._recorder, self._workspace_id)
         if self._thread is not None:
             self._recorder.update(self._run_id, CONVERSATIONS, (self._thread.id,), {"updated_at": now()})
 

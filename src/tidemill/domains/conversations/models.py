@@ -77,6 +77,28 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class AgentThought(Base):
+    """A round of an agent app: what the model thought, the tools it called and what came of them.
+
+    `tool` holds the tools' names, joined by `;`. `tool_input` and `observation` are JSON text: values by tool name.
+    """
+
+    __tablename__ = "message_agent_thought"
+    __table_args__ = (Index("ix_message_agent_thought_message_id_position", "message_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    thought: Mapped[str] = mapped_column(Text)
+    tool: Mapped[str] = mapped_column(Text)
+    tool_labels: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    tool_input: Mapped[str] = mapped_column(Text)
+    observation: Mapped[str] = mapped_column(Text)
+    file_ids: Mapped[list[str]] = mapped_column(JsonText)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Feedback(Timestamps, Base):
     """A rating of a message: one per end user, one per account."""
 

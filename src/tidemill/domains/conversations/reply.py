@@ -16,18 +16,18 @@ from tidemill.domains.conversations.errors import ConversationNotFound, FieldInv
 from tidemill.domains.conversations.history import GivenHistory, StoredHistory
 from tidemill.domains.conversations.keeping import Keeper, Thread, queue_message, queue_thread
 from tidemill.domains.conversations.models import Conversation, ConversationVariable
+from tidemill.domains.conversations.origin import Kept, ports_for
 from tidemill.domains.files import service as files
-from tidemill.domains.files.port import RunFiles
 from tidemill.domains.runs.errors import InputRefused
 from tidemill.domains.runs.live import LiveRun
 from tidemill.domains.runs.programs import Program
-from tidemill.domains.runs.rows import Ports, Start
+from tidemill.domains.runs.rows import Start
 from tidemill.domains.runs.ticket import Ticket
 from tidemill.dsl import CompiledApp, InputField
 from tidemill.engine.errors import InputInvalid
 from tidemill.engine.values import File, Value, plain
 from tidemill.kit.db import new_id
-from tidemill.ports import Files, History, Http, Turn
+from tidemill.ports import History, Turn
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ async def start_message(desk: Desk, asker: Asker, program: Program, order: Order
         asker, program, ticket_id, conversation_id=thread.id, message_id=message_id, is_preset=preset is not None
     )
     recorder = desk.runner.recorder
-    keeper = Keeper(recorder, ticket, thread)
+    keeper = Keeper(recorder, ticket, thread, workspace_id=asker.workspace_id)
     if order.turns is None:
         queue_thread(recorder, asker, ticket, program.compiled, thread, inputs, query)
         queue_message(recorder, asker, ticket, inputs, query, used)
@@ -92,9 +92,10 @@ async def start_message(desk: Desk, asker: Asker, program: Program, order: Order
         program=program,
         pool=program.compiled.pool(inputs, system=system, conversation=values, environment=program.environment),
         inputs=shown_inputs(inputs, system),
-        ports=ports_for(desk, asker, history),
+        ports=ports_for(desk, asker.file_owner, history, calling=asker.calling),
         source=asker.surface,
         user=asker.user,
+        kept=Kept.of(order.turns, thread.variables, desk.links).data(),
         query=query,
         trace_id=order.trace_id,
         preset=preset,
@@ -127,15 +128,17 @@ async def start_completion(desk: Desk, asker: Asker, program: Program, order: Or
         program=program,
         pool=program.compiled.pool(inputs, system=system, environment=program.environment),
         inputs=shown_inputs(inputs, system),
-        ports=ports_for(desk, asker, GivenHistory(())),
+        ports=ports_for(desk, asker.file_owner, GivenHistory(()), calling=asker.calling),
         source=asker.surface,
         user=asker.user,
+        kept=Kept.of(order.turns, {}, desk.links).data(),
         query=query,
         trace_id=order.trace_id,
         preset=preset,
         moderation=program.compiled.moderation,
     )
-    return Reply(desk.runner.start(start, Keeper(recorder, ticket, None) if is_kept else None), query)
+    keeper = Keeper(recorder, ticket, None, workspace_id=asker.workspace_id) if is_kept else None
+    return Reply(desk.runner.start(start, keeper), query)
 
 
 async def start_workflow(desk: Desk, asker: Asker, program: Program, order: Order) -> LiveRun:
@@ -149,14 +152,17 @@ async def start_workflow(desk: Desk, asker: Asker, program: Program, order: Orde
         "workflow_id": ticket.workflow_id,
         "workflow_run_id": ticket.run_id,
     }
+    if program.compiled.trigger is not None:
+        system["timestamp"] = int(time.time())
     start = Start(
         ticket=ticket,
         program=program,
         pool=program.compiled.pool(inputs, system=system, environment=program.environment),
         inputs=shown_inputs(inputs, system),
-        ports=ports_for(desk, asker, GivenHistory(())),
+        ports=ports_for(desk, asker.file_owner, GivenHistory(()), calling=asker.calling),
         source=asker.surface,
         user=asker.user,
+        kept=Kept.of(order.turns, {}, desk.links).data(),
         query=order.query,
         trace_id=order.trace_id,
     )
@@ -218,12 +224,6 @@ def _sent_to_field(desk: Desk, field: InputField, value: Any) -> Sequence[Mappin
 
 async def _resolved(desk: Desk, db: AsyncSession, asker: Asker, references: Sequence[Mapping[str, Any]]) -> list[File]:
     return await files.resolve(db, asker.file_owner, references, links=desk.links, http=desk.http)
-
-
-def ports_for(desk: Desk, asker: Asker, history: History) -> Ports:
-    """The outside world of one run."""
-    own = RunFiles(desk.database, desk.storage, desk.http, asker.file_owner, desk.links, desk.upload_limits)
-    return {Http: desk.http, **desk.runner.ports(asker.workspace_id), Files: own, History: history}
 
 
 def shown_inputs(inputs: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:

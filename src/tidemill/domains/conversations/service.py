@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tidemill.domains.conversations.desk import Asker
@@ -19,7 +19,6 @@ from tidemill.domains.conversations.errors import (
 )
 from tidemill.domains.conversations.models import Conversation, ConversationVariable, Feedback, Message
 from tidemill.domains.conversations.reply import own_conversation
-from tidemill.domains.runs.recovery import LOST
 from tidemill.engine.errors import ValueMismatch
 from tidemill.engine.values import ValueType, coerce
 
@@ -226,9 +225,3 @@ async def set_variable(
         raise VariableMismatch(f"{variable.name}: {error}") from error
     await db.flush()
     return variable
-
-
-async def end_lost_messages(db: AsyncSession, run_ids: Sequence[UUID]) -> None:
-    """Close the messages of runs whose process is gone."""
-    condition = Message.run_id.in_(run_ids), Message.status == "running"
-    await db.execute(update(Message).where(*condition).values(status="error", error=LOST))

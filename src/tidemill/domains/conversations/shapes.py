@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from tidemill.domains.conversations.models import Conversation, ConversationVariable, EndUser, Feedback, Message
+from tidemill.domains.conversations.models import (
+    AgentThought,
+    Conversation,
+    ConversationVariable,
+    EndUser,
+    Feedback,
+    Message,
+)
+from tidemill.domains.conversations.thoughts import thought_json
 from tidemill.domains.files.links import FileLinks
 
 NIL: Final = str(UUID(int=0))
@@ -24,7 +33,9 @@ def conversation_json(conversation: Conversation, links: FileLinks) -> dict[str,
     }
 
 
-def message_json(message: Message, rating: str | None, links: FileLinks) -> dict[str, Any]:
+def message_json(
+    message: Message, rating: str | None, links: FileLinks, thoughts: Sequence[AgentThought] = ()
+) -> dict[str, Any]:
     usage = message.usage or {}
     return {
         "id": str(message.id),
@@ -44,7 +55,7 @@ def message_json(message: Message, rating: str | None, links: FileLinks) -> dict
             {**resource, "id": resource.get("id") or str(message.id), "message_id": str(message.id)}
             for resource in message.resources
         ],
-        "agent_thoughts": [],
+        "agent_thoughts": [thought_json(thought) for thought in thoughts],
         "created_at": int(message.created_at.timestamp()),
         "extra_contents": [],
         "message_tokens": usage.get("prompt_tokens", 0),

@@ -25,6 +25,10 @@ class FileLinks:
         self._lifetime_s = lifetime_s
         self._clock = clock
 
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
     def at(self, base_url: str) -> FileLinks:
         """The same links under another address."""
         if base_url == self._base_url:

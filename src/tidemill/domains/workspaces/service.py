@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -85,6 +86,15 @@ async def add_member(db: AsyncSession, workspace_id: UUID, account_id: UUID, rol
     db.add(membership)
     await db.flush()
     return membership
+
+
+async def member_emails(db: AsyncSession, workspace_id: UUID, account_ids: Collection[UUID] | None) -> list[str]:
+    """The addresses of a workspace's members, of all or of those that are named."""
+    query = select(Account.email).join(Membership, Membership.account_id == Account.id)
+    query = query.where(Membership.workspace_id == workspace_id).order_by(Membership.created_at)
+    if account_ids is not None:
+        query = query.where(Account.id.in_(account_ids))
+    return list((await db.scalars(query)).all())
 
 
 async def find_place(db: AsyncSession, account_id: UUID) -> tuple[Workspace, Role] | None:

@@ -1,0 +1,30 @@
+"""The Python code nodes of real files: both paths of the sandbox give what CPython gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sandbox_cpython
+from sandbox_differential import as_answer, code_nodes, disagreements, fast_answers, full_answers, request_of
+from shared.conftest import FILES
+from tidemill.adapters.sandbox.sandbox import is_fast
+
+NODES = code_nodes(FILES)
+
+
+async def test_the_fast_path_takes_most_of_them_and_gives_what_cpython_gives():
+    expected = sandbox_cpython.answers(NODES)
+
+    outcomes = await fast_answers(NODES)
+
+    answers = [as_answer(outcome, want) for outcome, want in zip(outcomes, expected, strict=True)]
+    assert disagreements(NODES, expected, answers) == []
+    assert sum(is_fast(request_of(item)) for item in NODES) > len(NODES) * 0.7
+
+
+async def test_the_full_path_gives_what_cpython_gives(tmp_path: Path):
+    # Every node once: the inputs that fit most of them come first.
+    nodes = list({item.code: item for item in reversed(NODES)}.values())
+    expected = sandbox_cpython.answers(nodes)
+
+    assert disagreements(nodes, expected, await full_answers(nodes, tmp_path)) == []
