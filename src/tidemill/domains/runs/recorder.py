@@ -39,7 +39,7 @@ Done: TypeAlias = Callable[["JournalFailed | None"], None]
 
 # How long rows gather: with somebody waiting for them, with readers of a stream, and without.
 GATHER_S = 0.003
-STREAM_S = 0.03
+STREAM_S = 0.05
 LAZY_S = 0.5
 ATTEMPTS = 4
 # How long a database that is being restarted is waited for.
@@ -88,6 +88,7 @@ class Recorder:
         self._go = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0
+        self._is_hurried = False
         self._committed_at = 0.0
         self._is_sqlite = database.dialect == "sqlite"
         self._statements: dict[tuple[str, Kind, tuple[str, ...]], Insert | Update] = {}
@@ -138,7 +139,9 @@ class Recorder:
 
     def hurry(self) -> None:
         """Somebody reads along: commit soon, though not more often than a reader would notice."""
-        self._schedule(max(GATHER_S, self._committed_at + STREAM_S - time.monotonic()))
+        if not self._is_hurried:
+            self._is_hurried = True
+            self._schedule(max(GATHER_S, self._committed_at + STREAM_S - time.monotonic()))
 
     async def settle(self, owner: UUID) -> None:
         """Return when everything queued so far is durable. Raises `JournalFailed`."""
@@ -169,6 +172,7 @@ class Recorder:
 
     def _due(self) -> None:
         self._timer = None
+        self._is_hurried = False
         self._go.set()
 
     async def _run(self) -> None:
