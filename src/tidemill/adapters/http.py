@@ -103,7 +103,7 @@ async def open_sessions(*, allow: str = "", trust_env: bool = False) -> Sessions
         AllowListInvalid: The setting cannot be read.
     """
     guarded = GuardedHttp(parse_allow_list(allow))
-    connector = TCPConnector(limit=0, keepalive_timeout=30)
+    connector = TCPConnector(limit=0, keepalive_timeout=60)
     trusted = ClientSession(
         connector=connector, cookie_jar=DummyCookieJar(), trust_env=trust_env, headers={"User-Agent": USER_AGENT}
     )

@@ -9,7 +9,7 @@ import pytest
 import kill_runs
 from kill_fleet import Fleet
 
-KILLS = 10
+KILLS = 6
 
 
 @pytest.mark.timeout(600)

@@ -19,7 +19,7 @@ from support.served import Api, Served, chatflow, model_workflow
 from tidemill.domains.conversations.models import Message
 from tidemill.domains.runs.models import Run, RunExecutor
 
-ROUNDS = 4
+ROUNDS = 2
 # Several processes of one start need Redis.
 LAYOUTS = ["redis"] if REDIS else []
 
